@@ -1,0 +1,16 @@
+from django.db import models
+
+
+class Role(models.TextChoices):
+    SYSTEM_ADMIN = "system_admin", "系统管理员"
+    SECURITY_ADMIN = "security_admin", "安全管理员"
+    SECURITY_AUDITOR = "security_auditor", "安全审计员"
+    ORG_DEPARTMENT = "org_department", "组织部门"
+    STREET_OFFICER = "street_officer", "街道干部"
+    COMMUNITY_WORKER = "community_worker", "社区工作者"
+    GRID_WORKER = "grid_worker", "网格员"
+    UNIT_LIAISON = "unit_liaison", "单位联络员"
+
+
+# The three administrator duties (三员分立): never two of them in one hand.
+DUTIES = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.SECURITY_AUDITOR)

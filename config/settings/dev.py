@@ -1,0 +1,3 @@
+"""The trial: SQLite and secrets under var/, made on first use; what `make demo` runs on."""
+
+from .base import *

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class CoreConfig(AppConfig):
+    name = "core"
+    verbose_name = "基础"
+
+    def ready(self) -> None:
+        # Tables of transitions and receivers of signals stand in their own files of each app.
+        autodiscover_modules("transitions", "receivers")

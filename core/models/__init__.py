@@ -1,0 +1,3 @@
+from core.models.audit import AuditChain, AuditEvent
+
+__all__ = ["AuditChain", "AuditEvent"]

@@ -1,0 +1,211 @@
+"""The one gate for who sees what.
+
+A model declares its scope once::
+
+    class Item(Placed):
+        scope = Scope(AreaRule(), UnitRule("unit_id"), view="services.view")
+        objects = ScopedManager()
+
+and every reader passes the same gate::
+
+    Item.objects.visible_to(user)                     # what the user may see
+    Item.objects.visible_to(user, "services.review")  # what the user may review
+    Item.scope.holds(item, user, "services.review")   # the same question of one object
+    get_visible(Item.objects, user, pk=7)             # 404 outside the user's reach
+    require(user, "services.review", item)            # 403 inside it without the right
+    still_visible(item, user)                         # once more after a save
+
+A rule gives the queryset filter (`q`) and the object test (`test`) from one declaration, so
+the list and the detail cannot disagree. Only forward relations may be named: a rule never
+multiplies rows. Ids of places are never listed; a grant names one node and the fact carries
+the stamps of its ancestors (docs/adr/0004).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import attrgetter, or_
+from typing import Any, Protocol
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import Q
+from django.http import Http404
+
+NOTHING = Q(pk__in=[])
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one person reaches with one permission today.
+
+    areas: (level, area id) pairs, e.g. ``("street", 41)``: that node and all below it.
+    units: ids of member units.
+    everywhere: no bound by place (the three administrator duties).
+    """
+
+    areas: tuple[tuple[str, int], ...] = ()
+    units: tuple[int, ...] = ()
+    everywhere: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.everywhere or self.areas or self.units)
+
+
+class Person(Protocol):
+    """What scope needs of a user: `accounts.User` and `Nobody` have it."""
+
+    def reach(self, perm: str) -> Reach: ...
+
+
+class Rule(Protocol):
+    def q(self, reach: Reach, perm: str) -> Q: ...
+
+    def test(self, obj: Any, reach: Reach, perm: str) -> bool: ...
+
+
+def _walk(obj: Any, path: str) -> Any:
+    """`item__unit_id` read from an object; a missing link on the way reads as None."""
+    try:
+        return attrgetter(path.replace("__", "."))(obj)
+    except AttributeError:
+        return None
+
+
+@dataclass(frozen=True)
+class AreaRule:
+    """Facts placed on the tree. `prefix` is the path to the placed record, e.g. ``"item__"``."""
+
+    prefix: str = ""
+
+    def q(self, reach: Reach, perm: str) -> Q:
+        return reduce(or_, (Q(**{f"{self.prefix}{k}_id": i}) for k, i in reach.areas), NOTHING)
+
+    def test(self, obj: Any, reach: Reach, perm: str) -> bool:
+        return any(_walk(obj, f"{self.prefix}{k}_id") == i for k, i in reach.areas)
+
+
+@dataclass(frozen=True)
+class UnitRule:
+    """Facts that belong to a member unit. `path` is the field holding the unit's id."""
+
+    path: str = "unit_id"
+
+    def q(self, reach: Reach, perm: str) -> Q:
+        return reduce(or_, (Q(**{self.path: i}) for i in reach.units), NOTHING)
+
+    def test(self, obj: Any, reach: Reach, perm: str) -> bool:
+        return bool(reach.units) and _walk(obj, self.path) in reach.units
+
+
+@dataclass(frozen=True)
+class OwnRule:
+    """Facts that belong to a person: seen with any grant at all, by that person alone.
+
+    Used with `own=` of `Scope`, because a reach does not name the person.
+    """
+
+    path: str = "user_id"
+
+
+@dataclass(frozen=True)
+class OpenRule:
+    """Facts open to everyone who holds one of `perms` anywhere, while they are in `values`.
+
+    E.g. a published need is open for every unit that may claim.
+    """
+
+    field: str
+    values: tuple[str, ...]
+    perms: frozenset[str]
+
+    def q(self, reach: Reach, perm: str) -> Q:
+        return Q(**{f"{self.field}__in": self.values}) if reach and perm in self.perms else NOTHING
+
+    def test(self, obj: Any, reach: Reach, perm: str) -> bool:
+        return bool(reach) and perm in self.perms and _walk(obj, self.field) in self.values
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Any of `rules` admits. `view` is the permission that a mere look needs."""
+
+    rules: tuple[Rule, ...]
+    view: str
+    own: OwnRule | None = field(default=None)
+
+    def __init__(self, *rules: Rule, view: str, own: OwnRule | None = None) -> None:
+        object.__setattr__(self, "rules", rules)
+        object.__setattr__(self, "view", view)
+        object.__setattr__(self, "own", own)
+
+    def q(self, user: Any, perm: str | None = None) -> Q:
+        perm = perm or self.view
+        reach = user.reach(perm)
+        if reach.everywhere:
+            return Q()
+        found = reduce(or_, (r.q(reach, perm) for r in self.rules), NOTHING) if reach else NOTHING
+        if self.own and user.pk:
+            found |= Q(**{self.own.path: user.pk})
+        return found
+
+    def holds(self, obj: Any, user: Any, perm: str | None = None) -> bool:
+        perm = perm or self.view
+        reach = user.reach(perm)
+        if reach.everywhere:
+            return True
+        if self.own and user.pk and _walk(obj, self.own.path) == user.pk:
+            return True
+        return bool(reach) and any(r.test(obj, reach, perm) for r in self.rules)
+
+
+class ScopedQuerySet(models.QuerySet):
+    def visible_to(self, user: Any, perm: str | None = None):
+        """Rows that `user` reaches with `perm` (default: the scope's `view`). No rows for nobody."""
+        return self.filter(self.model.scope.q(user, perm))
+
+
+ScopedManager = models.Manager.from_queryset(ScopedQuerySet, class_name="ScopedManager")
+
+
+class Nobody:
+    """An anonymous visitor to code that asks for a person: reaches nothing."""
+
+    pk = None
+
+    def reach(self, perm: str) -> Reach:
+        return Reach()
+
+
+def get_visible(source, user: Any, perm: str | None = None, **lookup: Any):
+    """The one object of `source` (manager or queryset) within the user's sight, else 404.
+
+    Unknown and foreign objects answer alike: neither says whether the other exists.
+    """
+    queryset = source.all() if isinstance(source, models.Manager) else source
+    try:
+        return queryset.visible_to(user, perm).get(**lookup)
+    except (queryset.model.DoesNotExist, ValueError, TypeError) as error:
+        raise Http404(f"no {queryset.model._meta.label} {lookup} in sight of {user.pk}") from error
+
+
+def may(user: Any, perm: str, obj: Any, scope: Scope | None = None) -> bool:
+    """Whether `user` holds `perm` over `obj` (by `scope`, or the scope of the object's model)."""
+    return (scope or type(obj).scope).holds(obj, user, perm)
+
+
+def require(user: Any, perm: str, obj: Any = None, scope: Scope | None = None) -> None:
+    """403 unless the user holds `perm` over `obj` (or anywhere, when no object is given)."""
+    allowed = may(user, perm, obj, scope) if obj is not None else bool(user.reach(perm))
+    if not allowed:
+        raise PermissionDenied(f"user {user.pk} lacks {perm} on {obj!r}")
+
+
+def still_visible(obj: Any, user: Any, perm: str | None = None) -> None:
+    """After a save, inside its transaction: nobody may move a fact out of their own reach.
+
+    Asks the database, not the instance: what counts is what was written.
+    """
+    if not type(obj)._default_manager.filter(pk=obj.pk).visible_to(user, perm).exists():
+        raise PermissionDenied(f"save would take {obj!r} out of reach of user {user.pk}")

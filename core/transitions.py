@@ -1,0 +1,179 @@
+"""State machines as tables: one declaration drives the buttons, the API and the drawing.
+
+::
+
+    ITEM = Machine(
+        "services.Item",
+        states=ItemState,
+        transitions=[
+            Transition("submit", "提交审核", [S.DRAFT, S.RETURNED], S.PENDING, perm="services.draft"),
+            Transition("return", "退回", [S.PENDING], S.RETURNED, perm="services.review", reason=True),
+        ],
+    )
+
+    transit(item, "return", by=user, reason="缺少联系时段")   # the one way to change a state
+    ITEM.offers(item, user)                                  # buttons, with why one is disabled
+
+Tables stand in each app's `transitions.py`; they are found at start-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+
+from core import audit
+from core.errors import Conflict, Refused
+from core.scope import Scope, may
+
+MACHINES: dict[str, Machine] = {}
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One row of a table.
+
+    perm: who, as a permission over the object (by `within`, else the model's own scope);
+        None means the system alone (`by=None`).
+    reason: the person must say why.
+    guard: called with (object, by); a Chinese sentence that forbids it, or None.
+    apply: called with (locked object, by, **data) before the save; sets further fields. It may
+        write other rows through their own actions: all is one transaction.
+    tell: called with (object, by); ids of the users whose inbox hears of it.
+    form: dotted path of a form class for the data that `apply` takes, if it takes any.
+    """
+
+    name: str
+    label: str
+    sources: Sequence[str]
+    target: str
+    perm: str | None = None
+    reason: bool = False
+    guard: Callable[[Any, Any], str | None] | None = None
+    apply: Callable[..., None] | None = None
+    tell: Callable[[Any, Any], Iterable[int]] | None = None
+    within: Scope | None = None
+    form: str | None = None
+    tone: str = "primary"  # primary | default | danger: how the button looks
+    hint: str = ""  # one sentence under the button's dialogue: what will happen
+
+    def permits(self, obj: Any, by: Any) -> bool:
+        if self.perm is None:
+            return by is None
+        return by is None or may(by, self.perm, obj, self.within)
+
+
+class Offer(NamedTuple):
+    """A transition from the object's present state, and why it cannot be taken now, if so."""
+
+    transition: Transition
+    why_not: str | None
+
+    @property
+    def allowed(self) -> bool:
+        return self.why_not is None
+
+
+class Machine:
+    """The transitions of one aggregate. `model` is its label, `field` the column of its state."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        states: type[models.TextChoices],
+        transitions: Sequence[Transition],
+        field: str = "state",
+    ) -> None:
+        self.label, self.states, self.field = model, states, field
+        self.transitions = {t.name: t for t in transitions}
+        if len(self.transitions) != len(transitions):
+            raise ValueError(f"{model}: two transitions of one name")
+        MACHINES[model.lower()] = self
+
+    @property
+    def model(self) -> type[models.Model]:
+        return apps.get_model(self.label)
+
+    def offers(self, obj: Any, user: Any) -> list[Offer]:
+        """What this user may do from here. Those forbidden by right are left out; those that a
+        guard forbids stay, with the guard's sentence, so that the page can say why."""
+        state = getattr(obj, self.field)
+        return [
+            Offer(t, t.guard(obj, user) if t.guard else None)
+            for t in self.transitions.values()
+            if state in t.sources and t.perm is not None and t.permits(obj, user)
+        ]
+
+    def drawing(self) -> str:
+        """The table as a Mermaid state diagram (docs/transitions.md is made of these)."""
+        lines = ["stateDiagram-v2"]
+        lines += [f"    {s.value}: {s.label}" for s in self.states]
+        lines += [
+            f"    {source} --> {t.target}: {t.label}{'（理由）' if t.reason else ''}"
+            for t in self.transitions.values()
+            for source in t.sources
+        ]
+        return "\n".join(lines)
+
+
+def machine_of(obj: Any) -> Machine | None:
+    """The machine of a model or an instance, if its app declares one."""
+    return MACHINES.get(obj._meta.label_lower)
+
+
+def transit(obj: Any, name: str, *, by: Any, reason: str = "", **data: Any) -> Any:
+    """Take one transition: lock the row, check state, right and guard again, save, audit, tell.
+
+    Returns the fresh, saved object. Raises `Conflict` when the state has changed meanwhile,
+    `Refused` when the reason is missing or a guard forbids it, `PermissionDenied` without the
+    right. `by=None` is the system. Nothing is written unless all of it is.
+    """
+    machine = machine_of(obj)
+    if machine is None or name not in machine.transitions:
+        raise LookupError(f"{obj._meta.label} has no transition {name!r}")
+    step = machine.transitions[name]
+    reason = reason.strip()
+    with transaction.atomic():
+        manager = type(obj)._base_manager
+        locked = manager.select_for_update(of=("self",)).get(pk=obj.pk)
+        state = getattr(locked, machine.field)
+        if not step.permits(locked, by):
+            raise PermissionDenied(f"user {getattr(by, 'pk', None)} may not {name} {locked!r}")
+        if state not in step.sources:
+            now = machine.states(state).label
+            raise Conflict(
+                f"当前状态是“{now}”，不能{step.label}。可能已有人处理，请刷新页面查看最新进展。"
+            )
+        if step.reason and not reason:
+            raise Refused(f"{step.label}须填写理由。", field="reason")
+        if step.guard and (why := step.guard(locked, by)):
+            raise Refused(why)
+        before = audit.snapshot(locked)
+        setattr(locked, machine.field, step.target)
+        if step.apply:
+            step.apply(locked, by, **data)
+        locked.save()
+        audit.record(
+            f"{machine.label.lower()}.{name}",
+            locked,
+            by=by,
+            before=before,
+            after=audit.snapshot(locked),
+            reason=reason,
+        )
+        if step.tell:
+            from core.notify import notify  # here: notify reads settings that need the registry
+
+            notify(
+                set(step.tell(locked, by)) - {getattr(by, "pk", None)},
+                title=f"{step.label}：{locked}",
+                body=reason,
+                about=locked,
+            )
+    return locked

@@ -1,0 +1,121 @@
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from mptt.models import MPTTModel, TreeForeignKey
+
+from core.scope import AreaRule, Scope
+from orgs.enums import AreaKind, AreaState
+from orgs.querysets import AreaQuerySet
+
+
+def _stamp() -> models.ForeignKey:
+    return models.ForeignKey(
+        "orgs.Area", models.PROTECT, null=True, editable=False, related_name="+", db_index=False
+    )
+
+
+class Area(MPTTModel):
+    """A node of the division tree. `parent` is the truth; the tree numbers and the stamps are
+    derived from it by `orgs.actions.tree`, the only writer.
+
+    The stamps name the node's ancestors by level, itself included, so that a place is a filter
+    on one indexed column here and on every fact (docs/adr/0004).
+    """
+
+    parent = TreeForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name="上级"
+    )
+    kind = models.CharField("层级", max_length=12, choices=AreaKind.choices)
+    code = models.CharField("区划代码", max_length=18, unique=True)
+    name = models.CharField("名称", max_length=80)
+    pinyin = models.CharField("拼音", max_length=300, editable=False)
+    initials = models.CharField("拼音首字母", max_length=80, editable=False)
+    state = models.CharField(
+        "状态", max_length=8, choices=AreaState.choices, default=AreaState.ACTIVE
+    )
+    successor = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="并入"
+    )
+    valid_from = models.DateField("启用日期")
+    valid_to = models.DateField("撤销日期", null=True, blank=True)
+    city = _stamp()
+    district = _stamp()
+    street = _stamp()
+    community = _stamp()
+    grid = _stamp()
+    # How many seats of each kind a grid has are facts of `grids`; the tree holds names alone.
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    scope = Scope(AreaRule(), view="orgs.view")
+    objects = models.Manager.from_queryset(AreaQuerySet)()
+
+    class Meta:
+        verbose_name = "区划"
+        constraints = [
+            models.CheckConstraint(
+                name="area_retired_is_dated",
+                condition=Q(state="active", valid_to__isnull=True, successor__isnull=True)
+                | Q(state="retired", valid_to__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="area_dates_in_order",
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")),
+            ),
+            models.CheckConstraint(
+                name="area_only_a_city_has_no_parent",
+                condition=Q(kind="city", parent__isnull=True)
+                | (~Q(kind="city") & Q(parent__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tree_id", "lft"], name="area_tree"),
+            models.Index(fields=["kind", "state"], name="area_kind"),
+            models.Index(fields=["community", "kind"], name="area_community"),
+            models.Index(fields=["street", "kind"], name="area_street"),
+            models.Index(fields=["district", "kind"], name="area_district"),
+            models.Index(fields=["initials"], name="area_initials"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("orgs:area", args=[self.pk])
+
+
+class AreaHistory(models.Model):
+    """Where a node hung and what it was called, from one day to another.
+
+    Reviews of a past period read the path as it was (domain.md §2); `orgs.actions.tree` closes
+    the open row and opens the next at each rename, move and retirement.
+    """
+
+    area = models.ForeignKey(Area, models.PROTECT, related_name="history", verbose_name="区划")
+    name = models.CharField("名称", max_length=80)
+    code = models.CharField("区划代码", max_length=18)
+    parent = models.ForeignKey(
+        Area, models.PROTECT, null=True, related_name="+", verbose_name="上级"
+    )
+    city = _stamp()
+    district = _stamp()
+    street = _stamp()
+    community = _stamp()
+    grid = _stamp()
+    valid_from = models.DateField("自")
+    valid_to = models.DateField("至", null=True, blank=True)  # the last day, inclusive
+
+    class Meta:
+        verbose_name = "区划沿革"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["area"], condition=Q(valid_to__isnull=True), name="area_history_one_open"
+            ),
+            models.UniqueConstraint(fields=["area", "valid_from"], name="area_history_start"),
+            models.CheckConstraint(
+                name="area_history_dates",
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.valid_from}–{self.valid_to or ''}"
