@@ -61,7 +61,8 @@ class Broken(NamedTuple):
 
 
 def snapshot(obj: models.Model, fields: Iterable[str] | None = None) -> dict[str, Any]:
-    """The object's own columns as plain values; those in its `audit_hidden` only as 已填/空."""
+    """The object's own columns as plain values; encrypted ones and those in its `audit_hidden`
+    only as 已填/空."""
     hidden = getattr(obj, "audit_hidden", ())
     wanted = set(fields) if fields is not None else None
     values: dict[str, Any] = {}
@@ -69,7 +70,8 @@ def snapshot(obj: models.Model, fields: Iterable[str] | None = None) -> dict[str
         if wanted is not None and column.name not in wanted and column.attname not in wanted:
             continue
         value = getattr(obj, column.attname)
-        values[column.attname] = ("已填" if value else "") if column.name in hidden else value
+        secret = column.name in hidden or getattr(column, "encrypted", False)
+        values[column.attname] = ("已填" if value else "") if secret else value
     return values
 
 

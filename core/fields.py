@@ -1,0 +1,132 @@
+"""Personal data at rest: a text column that is cipher in the database and plain in Python.
+
+::
+
+    phone = EncryptedTextField("电话", max_length=20, blank=True)
+    phone_index = models.CharField(max_length=64, editable=False, db_index=True, blank=True)
+
+    member.phone_index = blind_index(member.phone)                # in the action that saves
+    Member.objects.filter(phone_index=blind_index("13812341234")) # the one way to look it up
+    mask_phone(member.phone)                                      # 138****1234, on screen
+
+`FIELD_KEYS` is a list of Fernet keys: the first encrypts, all decrypt. To change keys put the
+new one in front, run `manage.py rotate_field_keys`, then take the old one away (docs/fields.md).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django import forms
+from django.conf import settings
+from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.core.validators import MaxLengthValidator
+from django.db import models
+
+_KEPT_LOOKUPS = frozenset({"isnull"})
+
+
+class Unreadable(Exception):
+    """A stored value that none of `FIELD_KEYS` opens: a key was taken away too early."""
+
+
+def encrypt(text: str) -> str:
+    """The cipher of `text` as it stands in the database, for loads that pass the field by (COPY)."""
+    return _box(tuple(settings.FIELD_KEYS)).encrypt(text.encode()).decode() if text else ""
+
+
+def decrypt(cipher: str) -> str:
+    """The plain text of a stored value. Raises `Unreadable` when no key fits."""
+    if not cipher:
+        return ""
+    try:
+        return _box(tuple(settings.FIELD_KEYS)).decrypt(cipher.encode()).decode()
+    except InvalidToken as error:
+        raise Unreadable("no key in FIELD_KEYS opens this value") from error
+
+
+def rotate(cipher: str) -> str:
+    """A stored value encrypted anew under the first key."""
+    if not cipher:
+        return ""
+    try:
+        return _box(tuple(settings.FIELD_KEYS)).rotate(cipher.encode()).decode()
+    except InvalidToken as error:
+        raise Unreadable("no key in FIELD_KEYS opens this value") from error
+
+
+def blind_index(value: str) -> str:
+    """A keyed digest that equals for equal values, spaces and hyphens aside: for lookups of
+    encrypted columns and their uniqueness. Its key is its own (`FIELD_INDEX_KEY`) and stays
+    when the encryption keys change. Empty for an empty value."""
+    normal = value.replace(" ", "").replace("-", "")
+    if not normal:
+        return ""
+    return hmac.new(
+        _index_key(settings.FIELD_INDEX_KEY), normal.encode(), hashlib.sha256
+    ).hexdigest()
+
+
+def mask_phone(phone: str) -> str:
+    """A phone number as it is shown: ``138****1234``. Short numbers keep two digits at the end."""
+    if len(phone) >= 11:
+        return f"{phone[:3]}{'*' * (len(phone) - 7)}{phone[-4:]}"
+    return "*" * (len(phone) - 2) + phone[-2:] if len(phone) > 4 else "*" * len(phone)
+
+
+class EncryptedTextField(models.TextField):
+    """Text encrypted at rest. It cannot be searched or sorted in the database: keep a
+    `blind_index` beside it for equality. Audit snapshots show only whether it is filled.
+
+    `max_length` bounds the plain text.
+    """
+
+    encrypted = True
+    description = "encrypted text"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("db_index") or kwargs.get("unique") or kwargs.get("primary_key"):
+            raise FieldError("an encrypted column cannot be indexed: keep a blind_index beside it")
+        super().__init__(*args, **kwargs)
+        if self.max_length is not None:
+            self.validators.append(MaxLengthValidator(self.max_length))
+
+    def get_prep_value(self, value: Any) -> str | None:
+        value = super().get_prep_value(value)
+        return value if value is None else encrypt(value)
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
+        return value if value is None else decrypt(value)
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        if lookup_name not in _KEPT_LOOKUPS:
+            raise FieldError(f"{self.name} is encrypted: look it up through its blind_index")
+        return super().get_lookup(lookup_name)
+
+    def get_transform(self, lookup_name: str) -> Any:
+        raise FieldError(f"{self.name} is encrypted: look it up through its blind_index")
+
+    def formfield(self, **kwargs: Any) -> forms.Field:
+        return super().formfield(**{"widget": forms.TextInput, **kwargs})
+
+
+@lru_cache(maxsize=8)
+def _box(keys: tuple[str, ...]) -> MultiFernet:
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except (ValueError, binascii.Error) as error:
+        raise ImproperlyConfigured("FIELD_KEYS must be url-safe base64 of 32 bytes each") from error
+
+
+@lru_cache(maxsize=8)
+def _index_key(key: str) -> bytes:
+    raw = base64.urlsafe_b64decode(key)
+    if len(raw) < 32:
+        raise ImproperlyConfigured("FIELD_INDEX_KEY must be url-safe base64 of 32 bytes")
+    return raw
