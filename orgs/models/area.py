@@ -5,13 +5,8 @@ from mptt.models import MPTTModel, TreeForeignKey
 
 from core.scope import AreaRule, Scope
 from orgs.enums import AreaKind, AreaState
+from orgs.models.placed import stamp_field
 from orgs.querysets import AreaQuerySet
-
-
-def _stamp() -> models.ForeignKey:
-    return models.ForeignKey(
-        "orgs.Area", models.PROTECT, null=True, editable=False, related_name="+", db_index=False
-    )
 
 
 class Area(MPTTModel):
@@ -38,13 +33,18 @@ class Area(MPTTModel):
     )
     valid_from = models.DateField("启用日期")
     valid_to = models.DateField("撤销日期", null=True, blank=True)
-    city = _stamp()
-    district = _stamp()
-    street = _stamp()
-    community = _stamp()
-    grid = _stamp()
-    # How many seats of each kind a grid has are facts of `grids`; the tree holds names alone.
+    city = stamp_field()
+    district = stamp_field()
+    street = stamp_field()
+    community = stamp_field()
+    grid = stamp_field()
     version = models.PositiveIntegerField(default=1, editable=False)
+    # Nested intervals. 64-bit, because they are laid out with room between them: a new node takes
+    # spare numbers and rewrites no other row.
+    lft = models.PositiveBigIntegerField(editable=False)
+    rght = models.PositiveBigIntegerField(editable=False)
+    tree_id = models.PositiveBigIntegerField(editable=False)
+    level = models.PositiveSmallIntegerField(editable=False)
 
     scope = Scope(AreaRule(), view="orgs.view")
     objects = models.Manager.from_queryset(AreaQuerySet)()
@@ -96,11 +96,11 @@ class AreaHistory(models.Model):
     parent = models.ForeignKey(
         Area, models.PROTECT, null=True, related_name="+", verbose_name="上级"
     )
-    city = _stamp()
-    district = _stamp()
-    street = _stamp()
-    community = _stamp()
-    grid = _stamp()
+    city = stamp_field()
+    district = stamp_field()
+    street = stamp_field()
+    community = stamp_field()
+    grid = stamp_field()
     valid_from = models.DateField("自")
     valid_to = models.DateField("至", null=True, blank=True)  # the last day, inclusive
 
