@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -43,7 +44,8 @@ class Transition:
     reason: the person must say why.
     guard: called with (object, by); a Chinese sentence that forbids it, or None.
     apply: called with (locked object, by, **data) before the save; sets further fields. It may
-        write other rows through their own actions: all is one transaction.
+        write other rows through their own actions: all is one transaction. One that has a
+        parameter `reason` is given it.
     tell: called with (object, by); ids of the users whose inbox hears of it.
     form: dotted path of a form class for the data that `apply` takes, if it takes any.
     """
@@ -157,6 +159,8 @@ def transit(obj: Any, name: str, *, by: Any, reason: str = "", **data: Any) -> A
         before = audit.snapshot(locked)
         setattr(locked, machine.field, step.target)
         if step.apply:
+            if "reason" in signature(step.apply).parameters:
+                data["reason"] = reason
             step.apply(locked, by, **data)
         locked.save()
         audit.record(
