@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
+import config.celery  # noqa: F401  (tasks are sent through this application)
 from core import triggers
 
 

@@ -1,3 +1,28 @@
 """The trial: SQLite and secrets under var/, made on first use; what `make demo` runs on."""
 
+from cryptography.fernet import Fernet
+from django.core.management.utils import get_random_secret_key
+
 from .base import *
+from .secret_files import kept
+
+for _folder in ("media", "cache", "beat", "mail", "broker/queue", "broker/control", "broker/taken"):
+    (VAR_DIR / _folder).mkdir(parents=True, exist_ok=True)
+
+DEMO = True
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
+
+SECRET_KEY = env.str("SECRET_KEY", default="") or kept(
+    VAR_DIR / "secrets", "secret-key", get_random_secret_key
+)
+FIELD_KEYS: list[str] = env.list("FIELD_KEYS", default=[]) or kept(
+    VAR_DIR / "secrets", "field-keys", lambda: Fernet.generate_key().decode()
+).split(",")
+
+# Straight from static/dist, so that a rebuilt asset shows without a collecting step.
+WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = None
+
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = VAR_DIR / "mail"

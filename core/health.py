@@ -1,0 +1,115 @@
+"""What machines ask: is the process alive, is it ready for people, what do its figures say.
+
+Answers name what fails and nothing else; the log tells why.
+"""
+
+from __future__ import annotations
+
+import hmac
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from ipaddress import ip_address, ip_network
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.core.cache import caches
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django_prometheus.exports import ExportToDjangoView
+
+logger = structlog.get_logger(__name__)
+
+
+class NotReady(Exception):
+    """A check found something missing; the message is for the log."""
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+@cache  # a yes is final for this process, because its code does not change; a no is not kept
+def _migrations() -> None:
+    executor = MigrationExecutor(connection)
+    if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise NotReady(f"{len(plan)} migrations are not applied: run manage.py migrate")
+
+
+def _cache() -> None:
+    caches["default"].set("healthz", "1", 5)
+    if caches["default"].get("healthz") != "1":
+        raise NotReady("the cache forgot at once what it was told")
+
+
+def _broker() -> None:
+    with current_app.connection_for_write() as broker:
+        broker.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+
+
+def _state_folder() -> None:
+    with tempfile.NamedTemporaryFile(dir=settings.VAR_DIR) as probe:
+        probe.write(b"1")
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "cache": _cache,
+    "broker": _broker,
+    "state_folder": _state_folder,
+}
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> JsonResponse:
+    """The process answers. Touches nothing else, so that a lost database restarts nobody."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """200 when a person's request can be served, else 503 with the names of what fails."""
+    failing = []
+    for name, check in CHECKS.items():
+        try:
+            check()
+        except Exception:
+            logger.warning("not_ready", check=name, exc_info=True)
+            failing.append(name)
+    if failing:
+        return JsonResponse({"status": "failing", "failing": failing}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' figures, for METRICS_ALLOW or the bearer of METRICS_TOKEN; else 403."""
+    if not (_bears_token(request) or _asks_from_inside(request)):
+        return HttpResponseForbidden("not public\n", content_type="text/plain")
+    return ExportToDjangoView(request)
+
+
+def _bears_token(request: HttpRequest) -> bool:
+    given = request.headers.get("Authorization", "").encode()
+    wanted = f"Bearer {settings.METRICS_TOKEN}".encode()
+    return bool(settings.METRICS_TOKEN) and hmac.compare_digest(given, wanted)
+
+
+def _asks_from_inside(request: HttpRequest) -> bool:
+    """Whether the asker's own address is allowed. What a proxy passes on comes from outside."""
+    if "X-Forwarded-For" in request.headers:
+        return False
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    return any(address in ip_network(n, strict=False) for n in settings.METRICS_ALLOW)

@@ -1,0 +1,87 @@
+"""The probes and the figures. Services that are really down: tests/ops/test_outages.py."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from django.db.migrations.recorder import MigrationRecorder
+
+from core import health
+
+
+@pytest.fixture(autouse=True)
+def _migrations_looked_at_anew():
+    health._migrations.cache_clear()
+    yield
+    health._migrations.cache_clear()
+
+
+def test_live_touches_no_database(client):  # without the db fixture a query would fail
+    response = client.get("/healthz/live")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_ready(client):
+    response = client.get("/healthz/ready")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_missing_migration_is_named_and_heals(client):
+    row = MigrationRecorder.Migration.objects.filter(app="core").latest("id")
+    name = row.name
+    row.delete()
+    response = client.get("/healthz/ready")
+    assert response.status_code == 503
+    assert response.json() == {"status": "failing", "failing": ["migrations"]}
+    MigrationRecorder.Migration.objects.create(app="core", name=name)
+    assert client.get("/healthz/ready").status_code == 200
+
+
+@pytest.mark.django_db
+def test_missing_state_folder_is_named_without_its_path(client, settings, tmp_path):
+    settings.VAR_DIR = tmp_path / "gone"
+    settings.VAR_DIR.mkdir()
+    assert client.get("/healthz/ready").status_code == 200
+    shutil.rmtree(settings.VAR_DIR)
+    response = client.get("/healthz/ready")
+    assert response.status_code == 503
+    assert response.json() == {"status": "failing", "failing": ["state_folder"]}
+    assert str(tmp_path) not in response.content.decode()
+
+
+def test_only_safe_methods(client):
+    assert client.post("/healthz/live").status_code == 405
+    assert client.post("/metrics").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "code"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("10.1.2.3", {}, 200),
+        ("203.0.113.9", {}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 403),
+        ("", {}, 403),
+        ("203.0.113.9", {"Authorization": "Bearer right"}, 200),
+        ("203.0.113.9", {"Authorization": "Bearer wrong"}, 403),
+        ("203.0.113.9", {"Authorization": "Bearer "}, 403),
+    ],
+)
+def test_who_reads_the_figures(client, settings, address, headers, code):
+    settings.METRICS_ALLOW = ["127.0.0.1", "10.0.0.0/8"]
+    settings.METRICS_TOKEN = "right"
+    response = client.get("/metrics", REMOTE_ADDR=address, headers=headers)
+    assert response.status_code == code
+    assert (b"django_http_requests" in response.content) is (code == 200)
+
+
+def test_no_token_set_means_no_token_works(client, settings):
+    settings.METRICS_TOKEN = ""
+    response = client.get(
+        "/metrics", REMOTE_ADDR="203.0.113.9", headers={"Authorization": "Bearer "}
+    )
+    assert response.status_code == 403
