@@ -160,6 +160,20 @@ class Scope:
         return bool(reach) and any(r.test(obj, reach, perm) for r in self.rules)
 
 
+@dataclass(frozen=True)
+class OwnScope:
+    """Rows that are one person's own business, whatever anybody's role: an inbox."""
+
+    path: str = "user_id"
+    view: str | None = None
+
+    def q(self, user: Any, perm: str | None = None) -> Q:
+        return Q(**{self.path: user.pk}) if user.pk else NOTHING
+
+    def holds(self, obj: Any, user: Any, perm: str | None = None) -> bool:
+        return bool(user.pk) and _walk(obj, self.path) == user.pk
+
+
 class ScopedQuerySet(models.QuerySet):
     def visible_to(self, user: Any, perm: str | None = None):
         """Rows that `user` reaches with `perm` (default: the scope's `view`). No rows for nobody."""

@@ -1,3 +1,4 @@
 from core.models.audit import AuditChain, AuditEvent
+from core.models.notification import Notification
 
-__all__ = ["AuditChain", "AuditEvent"]
+__all__ = ["AuditChain", "AuditEvent", "Notification"]
