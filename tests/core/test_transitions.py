@@ -222,7 +222,6 @@ def leave_at_once(bank_id: int, officer_id: int) -> str:
     return "won"
 
 
-@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_of_two_at_once_one_wins_and_the_other_is_told(machine):
     place = small_city()
