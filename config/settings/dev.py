@@ -1,7 +1,5 @@
 """The trial: SQLite and secrets under var/, made on first use; what `make demo` runs on."""
 
-from secrets import token_urlsafe
-
 from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
@@ -20,9 +18,6 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or kept(
 )
 FIELD_KEYS: list[str] = env.list("FIELD_KEYS", default=[]) or kept(
     VAR_DIR / "secrets", "field-keys", lambda: Fernet.generate_key().decode()
-).split(",")
-AUDIT_KEYS: list[str] = env.list("AUDIT_KEYS", default=[]) or kept(
-    VAR_DIR / "secrets", "audit-keys", lambda: token_urlsafe(48)
 ).split(",")
 
 # Straight from static/dist, so that a rebuilt asset shows without a collecting step.

@@ -1,0 +1,3 @@
+from alliance.models.agreement import Agreement, Clause, Fulfilment, Party
+
+__all__ = ["Agreement", "Clause", "Fulfilment", "Party"]
