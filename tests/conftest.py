@@ -9,6 +9,8 @@ from django.test import TransactionTestCase
 import config.celery  # noqa: F401  (tasks are sent through this application)
 from core import triggers
 
+pytest_plugins = ["tests.fixtures_services"]
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _audit_tables_can_be_emptied():

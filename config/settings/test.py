@@ -47,4 +47,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None
-LOGGING = logs.logging_config(as_json=False, level="WARNING")
+LOGGING = logs.logging_config(as_json=False, level=env.str("LOG_LEVEL", default="WARNING"))
