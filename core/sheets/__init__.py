@@ -1,0 +1,1 @@
+"""Spreadsheets both ways: `reading`, `checking` and `writing` (docs/sheets.md)."""
