@@ -1,6 +1,6 @@
 """Every room brings its own urls.py; this file only says where each stands."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from core import health
 
@@ -8,4 +8,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz/live", health.live, name="health-live"),
     path("healthz/ready", health.ready, name="health-ready"),
     path("metrics", health.metrics, name="metrics"),
+    path("console/", include("core.console_urls")),
+    path("console/orgs/", include("orgs.urls")),
 ]
+
+handler400 = "core.views.errors.bad_request"
+handler403 = "core.views.errors.forbidden"
+handler404 = "core.views.errors.not_found"
+handler500 = "core.views.errors.failed"

@@ -7,5 +7,6 @@ class CoreConfig(AppConfig):
     verbose_name = "基础"
 
     def ready(self) -> None:
-        # Tables of transitions and receivers of signals stand in their own files of each app.
-        autodiscover_modules("transitions", "receivers")
+        # Tables of transitions, receivers of signals and what an app puts into the console's shell
+        # stand in their own files of each app.
+        autodiscover_modules("transitions", "receivers", "console")

@@ -1,13 +1,97 @@
-"""The Jinja2 environment of both faces: filters, globals, and nothing that queries."""
+"""The Jinja2 environment of both faces: filters, globals, and nothing that queries.
 
+A name that a template does not get is an error everywhere, in production as in the tests:
+what runs is what was tested.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, QueryDict
 from django.templatetags.static import static
-from django.urls import reverse
-from jinja2 import Environment
+from django.urls import NoReverseMatch, reverse
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from core import formats, forms, tables
 
 
-def environment(**options) -> Environment:
+class Components:
+    """`ui.empty(...)` is the macro `empty` of `templates/_components/empty.html`.
+
+    A global and not an import, because a named block that is rendered alone for HTMX does not
+    run the imports at the top of its template.
+    """
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._env.get_template(f"_components/{name}.html").module, name)
+
+
+def environment(**options: Any) -> Environment:
+    """What Django's Jinja2 backend calls."""
+    options.setdefault("undefined", StrictUndefined)
+    options["undefined"] = StrictUndefined
+    options.update(trim_blocks=True, lstrip_blocks=True)
     env = Environment(**options)  # noqa: S701  (Django's backend passes autoescape=True)
     env.globals.update(
-        static=static, url=lambda name, *args, **kw: reverse(name, args=args, kwargs=kw)
+        static=static,
+        url=url,
+        url_or_none=url_or_none,
+        query=query,
+        icon=icon,
+        ui=Components(env),
+    )
+    env.filters.update(
+        day=formats.day,
+        moment=formats.moment,
+        number=formats.number,
+        masked_phone=formats.masked_phone,
+        due=tables.due,
+        widget=forms.widget,
+        is_check=forms.is_check,
+        anchor=forms.anchor,
     )
     return env
+
+
+def url(name: str, *args: Any, **kwargs: Any) -> str:
+    return reverse(name, args=args, kwargs=kwargs)
+
+
+def url_or_none(name: str, *args: Any) -> str | None:
+    """For links that an app which is not there would serve."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return None
+
+
+def query(request: HttpRequest | QueryDict, **changes: Any) -> str:
+    """The address's own query with `changes`: None removes. Paging starts over unless it is set."""
+    params = (request if isinstance(request, QueryDict) else request.GET).copy()
+    for name in ("after", "before"):
+        params.pop(name, None)
+    for name, value in changes.items():
+        if value is None:
+            params.pop(name, None)
+        else:
+            params[name] = value
+    pairs = [(k, v) for k, values in params.lists() for v in values if v != ""]
+    return f"?{urlencode(pairs)}" if pairs else "?"
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """A picture from `assets/icons`. Without a label it only decorates and is not read out."""
+    said = Markup('role="img" aria-label="{}"').format(label) if label else 'aria-hidden="true"'
+    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(
+        Markup(said),  # noqa: S704  (built above)
+        static("dist/icons.svg"),
+        escape(name),
+    )

@@ -1,0 +1,25 @@
+"""What every page knows of its request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from core.scope import Nobody
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"
+
+
+def face(request: HttpRequest) -> dict[str, Any]:
+    """`user`, `nonce` of the content policy, `theme` when the person chose one.
+
+    An error page may be rendered for a request that some middleware never saw.
+    """
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    return {
+        "user": getattr(request, "user", None) or Nobody(),
+        "nonce": getattr(request, "csp_nonce", ""),
+        "theme": theme if theme in THEMES else "",
+    }

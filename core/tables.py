@@ -1,0 +1,257 @@
+"""Tables of the lists, declared by column and rendered fast.
+
+::
+
+    class UnitTable(Table):
+        order = "-created_at"
+        columns = (
+            Column("name", "单位名称", link=True, sort=True),
+            Column("kind", "类别", tag={"school": "info"}),
+            Column("area__name", "所在地", sort=True),
+            Column("member_count", "党员数", number=True),
+            Column("due_on", "办理时限", due=True, sort=True),
+            Column("phone", "联系电话", render=lambda unit: masked_phone(unit.phone)),
+        )
+
+A cell is a string built by one plain function chosen when the table is bound, not by a macro a
+cell: a page of 50 rows is what a list costs (docs/views.md has the figures).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model, QuerySet
+from markupsafe import Markup, escape
+
+from core import formats
+
+_EMPTY = Markup('<span class="none">—</span>')
+_BLANK = (None, "")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    name: path of the value from the row, e.g. ``"area__name"``; choices show their label.
+    link: the cell leads to the row's page (`get_absolute_url`).
+    tag: shown as a tag; True, or a mapping from value to tone (neutral info ok warn bad).
+    number, date, time: right-aligned thousands; 2026-11-21; 2026-11-21 14:05.
+    due: a deadline in words, with the day.
+    render: called with the row; the text of the cell (escaped unless it is Markup).
+    sort: True to sort by `name`, or the path(s) to sort by.
+    minor: left out on narrow screens.
+    """
+
+    name: str
+    label: str
+    link: bool = False
+    tag: bool | Mapping[str, str] = False
+    number: bool = False
+    date: bool = False
+    time: bool = False
+    due: bool = False
+    render: Callable[[Any], Any] | None = None
+    sort: bool | str | Sequence[str] = False
+    minor: bool = False
+
+    @property
+    def paths(self) -> list[str]:
+        """What to order by, ascending; empty when the column does not sort."""
+        if not self.sort:
+            return []
+        if self.sort is True:
+            return [self.name]
+        return [self.sort] if isinstance(self.sort, str) else list(self.sort)
+
+    @property
+    def css(self) -> str:
+        kind = next((k for k in ("number", "date", "time", "due") if getattr(self, k)), "")
+        return " ".join(c for c in (f"is-{kind}" if kind else "", "is-minor" * self.minor) if c)
+
+
+class Head(NamedTuple):
+    """A column's head: `sort` is what a click orders by, `state` as aria-sort has it."""
+
+    label: str
+    css: str
+    sort: str | None
+    state: str | None
+
+
+@dataclass(frozen=True)
+class BoundTable:
+    """A table with its rows, ready for the template."""
+
+    heads: list[Head]
+    rows: list[Markup]
+    caption: str
+    order: list[str] = field(default_factory=list)
+
+
+class Table:
+    """Subclass with `columns`, and `order` when the newest first (``-pk``) is not wanted."""
+
+    columns: Sequence[Column] = ()
+    order: str = "-pk"
+
+    @classmethod
+    def order_by(cls, wanted: str) -> list[str]:
+        """The order that an address asks for with ``?sort=name`` or ``-name``, if it is declared;
+        else the table's own."""
+        name = wanted.removeprefix("-")
+        for column in cls.columns:
+            if wanted and column.name == name and column.paths:
+                sign = "-" if wanted.startswith("-") else ""
+                return [f"{sign}{path}" for path in column.paths]
+        return [cls.order]
+
+    @classmethod
+    def related(cls, model: type[Model]) -> list[str]:
+        """Forward relations that the columns read, for `select_related`."""
+        found = set()
+        for column in cls.columns:
+            head, _, rest = column.name.rpartition("__")
+            if rest and head:
+                found.add(head)
+            elif _is_relation(model, column.name):
+                found.add(column.name)
+        return sorted(found)
+
+    @classmethod
+    def prepare(cls, queryset: QuerySet) -> QuerySet:
+        """The queryset with what its cells need, in the same query."""
+        related = cls.related(queryset.model)
+        return queryset.select_related(*related) if related else queryset
+
+    @classmethod
+    def bind(
+        cls,
+        model: type[Model],
+        rows: Iterable[Model],
+        *,
+        caption: str = "",
+        sort: str = "",
+        suffix: str = "",
+    ) -> BoundTable:
+        """Render the rows. `suffix` is appended to each row's link (the chosen place)."""
+        cells = [(_opening(c), _cell(c, model, suffix)) for c in cls.columns]
+        order = cls.order_by(sort)
+        return BoundTable(
+            heads=[_head(c, order) for c in cls.columns],
+            rows=[
+                Markup("".join([f"{opening}{cell(row)}</td>" for opening, cell in cells]))  # noqa: S704  (cells are escaped one by one)
+                for row in rows
+            ],
+            caption=caption,
+            order=order,
+        )
+
+
+def tag(text: Any, tone: str = "neutral") -> Markup:
+    """A tag as the tables show it; the template component is `ui.tag`."""
+    return Markup('<span class="tag is-{}">{}</span>').format(tone, text)
+
+
+def due(value: Any) -> Markup:
+    """A deadline in words with its day; the template filter `due` is the same."""
+    found = formats.deadline(value)
+    if found is None:
+        return _EMPTY
+    return Markup('<span class="due is-{}">{}</span> <small>{}</small>').format(
+        found.tone, found.text, found.day.isoformat()
+    )
+
+
+def _head(column: Column, order: list[str]) -> Head:
+    paths = column.paths
+    if not paths:
+        return Head(column.label, column.css, None, None)
+    if order == paths:
+        return Head(column.label, column.css, f"-{column.name}", "ascending")
+    if order == [f"-{p}" for p in paths]:
+        return Head(column.label, column.css, column.name, "descending")
+    return Head(column.label, column.css, column.name, "none")
+
+
+def _opening(column: Column) -> str:
+    css = f' class="{column.css}"' if column.css else ""
+    return f'<td{css} data-label="{escape(column.label)}">'
+
+
+def _cell(column: Column, model: type[Model], suffix: str) -> Callable[[Any], str]:
+    """The function that makes the inside of one column's cells."""
+    text = _text(column, model)
+    if not column.link:
+        return text
+    tail = escape(suffix)
+    return lambda row: f'<a href="{escape(row.get_absolute_url())}{tail}">{text(row)}</a>'
+
+
+def _text(column: Column, model: type[Model]) -> Callable[[Any], str]:
+    if column.render:
+        render = column.render
+        return lambda row: _EMPTY if (v := render(row)) in _BLANK else escape(v)
+    read = _reader(column.name)
+    labels = _labels(model, column.name)
+    if column.tag:
+        tones = column.tag if isinstance(column.tag, Mapping) else {}
+        return lambda row: (
+            _EMPTY if (v := read(row)) in _BLANK else tag(labels.get(v, v), tones.get(v, "neutral"))
+        )
+    if column.due:
+        return lambda row: due(read(row))
+    write = _writer(column)
+    if write:
+        return lambda row: _EMPTY if (v := read(row)) is None else write(v)
+    if labels:
+        return lambda row: _EMPTY if (v := read(row)) in _BLANK else escape(labels.get(v, v))
+    return lambda row: _EMPTY if (v := read(row)) in _BLANK else escape(v)
+
+
+def _writer(column: Column) -> Callable[[Any], str] | None:
+    if column.number:
+        return formats.number
+    if column.date:
+        return formats.day
+    return formats.moment if column.time else None
+
+
+def _reader(name: str) -> Callable[[Any], Any]:
+    get = attrgetter(name.replace("__", "."))
+    if "__" not in name:
+        return get
+
+    def through_links(row: Any) -> Any:
+        try:
+            return get(row)
+        except AttributeError:  # an empty link on the way
+            return None
+
+    return through_links
+
+
+def _field(model: type[Model], name: str):
+    found = None
+    for part in name.split("__"):
+        try:
+            found = model._meta.get_field(part)
+        except FieldDoesNotExist:
+            return None
+        model = found.related_model or model
+    return found
+
+
+def _labels(model: type[Model], name: str) -> dict[Any, str]:
+    found = _field(model, name)
+    return dict(getattr(found, "flatchoices", ()) or ())
+
+
+def _is_relation(model: type[Model], name: str) -> bool:
+    found = _field(model, name)
+    return bool(found and (found.many_to_one or found.one_to_one) and found.concrete)

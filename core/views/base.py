@@ -1,0 +1,105 @@
+"""What all console pages share: a signed-in person, a right, a place, a shell."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.views import View
+
+from core import console, places
+from core.scope import require
+from core.views.render import render
+
+
+class ConsoleView(View):
+    """A page for staff. Without a sign-in it leads there; without `perm` anywhere it is 403.
+
+    perm: what the page needs; None means that a sign-in is enough.
+    blocks: names of the template's blocks that an HTMX request may ask for, each under the id
+        of the element it fills (`HX-Target`).
+    """
+
+    perm: str | None = None
+    template = ""
+    title = ""
+    blocks: tuple[str, ...] = ("page",)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        self.check_right()
+        return super().dispatch(request, *args, **kwargs)
+
+    def check_right(self) -> None:
+        """403 for those who hold `perm` nowhere."""
+        if self.perm:
+            require(self.request.user, self.perm)
+
+    @cached_property
+    def place(self) -> places.Place | None:
+        """The place chosen in the address; 404 when it is unknown or out of sight."""
+        key = self.request.GET.get(places.PARAM, "")
+        source = places.source()
+        if not key or source is None:
+            return None
+        found = source.find(key, self.request.user)
+        if found is None:
+            raise Http404(f"no place {key!r} in sight of {self.request.user.pk}")
+        return found
+
+    @property
+    def place_suffix(self) -> str:
+        """What a link carries so that the chosen place travels on."""
+        return f"?{places.PARAM}={self.place.pk}" if self.place else ""
+
+    def page(self, status: int = 200, **context: Any) -> HttpResponse:
+        """Render the template within the shell, or the block that HTMX asks for."""
+        return render(
+            self.request,
+            self.template,
+            {**self.shell(), "title": self.title, "view": self, **context},
+            block=self.wanted_block(),
+            status=status,
+        )
+
+    def wanted_block(self) -> str | None:
+        htmx = self.request.htmx
+        if not htmx or htmx.history_restore_request or htmx.boosted:
+            return None
+        return htmx.target if htmx.target in self.blocks else None
+
+    def shell(self) -> dict[str, Any]:
+        """The menu, the numbers of the top bar and the place. A fragment needs none of it but
+        the place."""
+        user = self.request.user
+        common = {"place": self.place, "place_suffix": self.place_suffix, "crumbs": self.crumbs()}
+        if self.wanted_block():
+            return common
+        source = places.source()
+        return {
+            **common,
+            "menu": [m for m in console.MENU if m.shown_to(user)],
+            "menu_now": self.request.resolver_match.view_name
+            if self.request.resolver_match
+            else "",
+            "topbar": [(t, t.count(user)) for t in console.TOPBAR],
+            "place_trail": source.trail(self.place) if source and self.place else (),
+            "own_places": source.own(user) if source else (),
+            "chooser": source.chooser_url if source else "",
+        }
+
+    def crumbs(self) -> list[tuple[str, str]]:
+        """The way here as (label, address), without this page itself."""
+        return []
+
+    def at_place(self, queryset: QuerySet) -> QuerySet:
+        """Narrow to the chosen place, for what lies on the tree."""
+        if self.place is None:
+            return queryset
+        if hasattr(queryset, "at"):
+            return queryset.at(self.place)
+        return queryset.under(self.place) if hasattr(queryset, "under") else queryset

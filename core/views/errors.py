@@ -1,0 +1,81 @@
+"""Error pages of both faces: what happened and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+from core.views.render import render
+
+
+class Answer(NamedTuple):
+    status: int
+    title: str
+    what: str
+    next: str
+
+
+BAD_REQUEST = Answer(
+    400,
+    "请求有误",
+    "系统看不懂这次请求，可能是链接不完整，或填写的内容过大。",
+    "请返回上一页重新操作；如果是从别处复制的链接，请核对后再试。",
+)
+FORBIDDEN = Answer(
+    403,
+    "没有权限",
+    "您可以看到这里，但没有办理这项操作的权限。",
+    "如工作需要，请联系本单位的安全管理员授权；已授权的请重新登录。",
+)
+NOT_FOUND = Answer(
+    404,
+    "没有找到",
+    "这个页面不存在，或不在您的管理范围内。",
+    "请核对链接，或从首页重新进入。",
+)
+FAILED = Answer(
+    500,
+    "系统出错",
+    "系统在处理时出了问题，这次操作没有保存，已自动记录。",
+    "请稍后重试；如反复出现，请把下面的请求编号告诉系统管理员。",
+)
+EXPIRED = Answer(
+    403,
+    "页面已过期",
+    "这个页面打开太久，或浏览器禁用了 Cookie，为安全起见没有提交。",
+    "请返回上一页并刷新后重新提交；提交前请先复制已填写的内容。",
+)
+
+
+def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return _answer(request, BAD_REQUEST)
+
+
+def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return _answer(request, FORBIDDEN)
+
+
+def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return _answer(request, NOT_FOUND)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    return _answer(request, FAILED)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _answer(request, EXPIRED)
+
+
+def _answer(request: HttpRequest, answer: Answer) -> HttpResponse:
+    """A page that needs no query, so that it stands when the database does not."""
+    console = request.path.startswith("/console/")
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    return render(
+        request,
+        "console/error.html" if console else "portal/error.html",
+        {"answer": answer, "title": answer.title, "request_id": request_id},
+        status=answer.status,
+    )

@@ -1,0 +1,94 @@
+"""The workbench, and the choice of light or dark."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import View
+
+from core import console
+from core.context import THEME_COOKIE, THEMES
+from core.views.base import ConsoleView
+
+ROWS_OF_A_KIND = 50
+YEAR = 365 * 24 * 3600
+
+
+class Task(NamedTuple):
+    """One thing that waits for me."""
+
+    kind: str
+    title: str
+    url: str
+    due: date | None
+
+
+class Kind(NamedTuple):
+    """One kind of work: how many wait, and the parameter that shows it alone."""
+
+    label: str
+    count: str
+    key: str
+
+
+class WorkbenchView(ConsoleView):
+    """What waits for me across all apps, the nearest deadline first.
+
+    Each kind is one query for its first rows by deadline; a kind with more rows than are read
+    is counted as "50+", and shown alone on request.
+    """
+
+    title = "工作台"
+    template = "console/home.html"
+    blocks = ("page", "list")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        tasks: list[Task] = []
+        kinds: list[Kind] = []
+        wanted = request.GET.get("kind", "")
+        for number, kind in enumerate(console.WAITING):
+            if not request.user.reach(kind.perm):
+                continue
+            found = self._rows(kind)
+            more = "+" if len(found) > ROWS_OF_A_KIND else ""
+            found = found[:ROWS_OF_A_KIND]
+            key = str(number)
+            if found:
+                kinds.append(Kind(kind.label, f"{len(found)}{more}", key))
+            if wanted in ("", key):
+                tasks += [self._task(kind, row) for row in found]
+        tasks.sort(key=lambda task: (task.due is None, task.due or date.max))
+        return self.page(tasks=tasks, kinds=kinds, wanted=wanted, today=timezone.localdate())
+
+    def _rows(self, kind: console.Waiting) -> list:
+        rows = self.at_place(kind.rows(self.request.user))
+        if kind.due:
+            rows = rows.order_by(kind.due, "pk")
+        return list(rows[: ROWS_OF_A_KIND + 1])
+
+    def _task(self, kind: console.Waiting, row: Any) -> Task:
+        address = kind.url(row) if kind.url else row.get_absolute_url()
+        due = getattr(row, kind.due) if kind.due else None
+        if isinstance(due, datetime):
+            due = timezone.localtime(due).date()
+        return Task(kind.label, kind.title(row), address + self.place_suffix, due)
+
+
+class ThemeView(View):
+    """Light, dark or as the device has it: a cookie, so that the first paint is right."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        wanted, back = request.POST.get("theme", ""), request.POST.get("next", "/")
+        safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
+        response = HttpResponseRedirect(back if safe else "/")
+        if wanted in THEMES:
+            response.set_cookie(
+                THEME_COOKIE, wanted, max_age=YEAR, samesite="Lax", secure=request.is_secure()
+            )
+        else:
+            response.delete_cookie(THEME_COOKIE)
+        return response

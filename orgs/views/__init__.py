@@ -1,0 +1,3 @@
+from orgs.views.units import UnitDetail, UnitList
+
+__all__ = ["UnitDetail", "UnitList"]
