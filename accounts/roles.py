@@ -20,6 +20,7 @@ _LOOK = {
     "reports.view",
 }
 _COMMUNITY_WORK = {
+    "orgs.divide",  # draw grids and building groups: create, rename, move, retire them
     "grids.edit",  # households, members, posts of the grids
     "services.draft",  # write and submit items of one's own place or unit
     "services.claim",  # claim what the other side published
@@ -38,7 +39,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     Role.ORG_DEPARTMENT: frozenset(
         _LOOK
         | {
-            "orgs.edit",
+            "orgs.edit",  # create, rename, move, retire divisions down to the community
+            "orgs.divide",
             "units.edit",
             "reports.run",
             "reports.approve",
@@ -50,6 +52,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         _LOOK
         | {
             "orgs.edit",
+            "orgs.divide",
             "units.edit",
             "services.review",  # publish or return what communities and units submit
             "services.draft",

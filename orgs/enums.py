@@ -1,3 +1,5 @@
+from datetime import date
+
 from django.db import models
 
 
@@ -17,6 +19,14 @@ class AreaKind(models.TextChoices):
         place = kinds.index(self)
         return kinds[place - 1] if place else None
 
+
+# Significant digits of the statistical division code at each level; down to the community the
+# rest of its 12 digits are zeros.
+SIGNIFICANT = {"city": 4, "district": 6, "street": 9, "community": 12, "grid": 15, "building": 18}
+
+# The first history row of every node starts here, so that a fact of any day finds a path; a
+# node with this as its `valid_from` was there before the platform.
+BEGINNING = date(1900, 1, 1)
 
 # Levels whose ids are stamped on facts; a building group is reached through its grid.
 STAMPS = ("city", "district", "street", "community", "grid")

@@ -6,7 +6,13 @@ from mptt.models import MPTTModel, TreeForeignKey
 from core.scope import AreaRule, Scope
 from orgs.enums import AreaKind, AreaState
 from orgs.models.placed import stamp_field
-from orgs.querysets import AreaQuerySet
+from orgs.querysets import (
+    AreaHistoryQuerySet,
+    AreaManager,
+    OutsideTheTreeAction,
+    ReadOnlyTreeManager,
+    refuse_outside,
+)
 
 
 class Area(MPTTModel):
@@ -47,7 +53,8 @@ class Area(MPTTModel):
     level = models.PositiveSmallIntegerField(editable=False)
 
     scope = Scope(AreaRule(), view="orgs.view")
-    objects = models.Manager.from_queryset(AreaQuerySet)()
+    objects = AreaManager()
+    tree = ReadOnlyTreeManager()  # what django-mptt's own reads go through
 
     class Meta:
         verbose_name = "区划"
@@ -69,11 +76,15 @@ class Area(MPTTModel):
         ]
         indexes = [
             models.Index(fields=["tree_id", "lft"], name="area_tree"),
+            models.Index(fields=["grid", "kind"], name="area_grid"),
             models.Index(fields=["kind", "state"], name="area_kind"),
             models.Index(fields=["community", "kind"], name="area_community"),
             models.Index(fields=["street", "kind"], name="area_street"),
             models.Index(fields=["district", "kind"], name="area_district"),
-            models.Index(fields=["initials"], name="area_initials"),
+            # The operator class is what lets PostgreSQL serve a prefix search from the index.
+            models.Index(
+                fields=["initials"], name="area_initials", opclasses=["varchar_pattern_ops"]
+            ),
         ]
 
     def __str__(self) -> str:
@@ -82,12 +93,42 @@ class Area(MPTTModel):
     def get_absolute_url(self) -> str:
         return reverse("orgs:area", args=[self.pk])
 
+    @property
+    def is_active(self) -> bool:
+        return self.state == AreaState.ACTIVE
+
+    def save(self, *args, **kwargs):
+        raise OutsideTheTreeAction("Area.save()")
+
+    def delete(self, *args, **kwargs):
+        raise OutsideTheTreeAction("Area.delete()")
+
+    def insert_at(self, *args, **kwargs):
+        raise OutsideTheTreeAction("Area.insert_at()")
+
+    def save_base(self, *args, **kwargs):
+        refuse_outside("Area.save_base()")
+        super().save_base(*args, **kwargs)
+
+    # django-mptt reckons these from rght - lft, which says nothing where numbers have room.
+
+    def get_descendant_count(self) -> int:
+        return self.get_descendants().count()
+
+    def is_leaf_node(self) -> bool:
+        return self.pk is None or not type(self).objects.filter(parent=self.pk).exists()
+
+    def get_leafnodes(self, include_self: bool = False):
+        return self.get_descendants(include_self=include_self).filter(children__isnull=True)
+
 
 class AreaHistory(models.Model):
     """Where a node hung and what it was called, from one day to another.
 
-    Reviews of a past period read the path as it was (domain.md §2); `orgs.actions.tree` closes
-    the open row and opens the next at each rename, move and retirement.
+    Reviews of a past period read the path as it was (domain.md §2). The rows of a node have no
+    gap: from the beginning of time to today exactly one is in force on any day, so that a fact
+    of any day finds its path; whether the node itself stood on that day, its own dates say.
+    `orgs.actions.tree` closes the open row and opens the next whenever something in it changes.
     """
 
     area = models.ForeignKey(Area, models.PROTECT, related_name="history", verbose_name="区划")
@@ -103,6 +144,8 @@ class AreaHistory(models.Model):
     grid = stamp_field()
     valid_from = models.DateField("自")
     valid_to = models.DateField("至", null=True, blank=True)  # the last day, inclusive
+
+    objects = models.Manager.from_queryset(AreaHistoryQuerySet)()
 
     class Meta:
         verbose_name = "区划沿革"

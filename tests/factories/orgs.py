@@ -3,58 +3,57 @@
 from __future__ import annotations
 
 import itertools
+from datetime import date
 from types import SimpleNamespace
 
-from orgs.actions.tree import create_area
+from orgs.actions.tree import load_areas
+from orgs.actions.tree.files import Line
+from orgs.enums import BEGINNING
 from orgs.models import Area, Unit
 
 _serial = itertools.count(1)
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
-def small_city(code: str = "3799", name: str = "测试市") -> SimpleNamespace:
+def small_city(
+    code: str = "3799", name: str = "测试市", valid_from: date = BEGINNING
+) -> SimpleNamespace:
     """City → 2 districts → 2 streets each → 2 communities each → 1 grid each.
 
     Names: `.city .district .street .community .grid` are the first of each level,
     `.other_district .other_street .other_community` a neighbour that shares no ancestor below
     the city; `.all` maps every code to its node.
     """
-    nodes: dict[str, Area] = {}
+    lines: list[Line] = []
 
-    def add(kind, node_code, node_name, parent):
-        full = node_code.ljust(12, "0") if len(node_code) < 12 else node_code
-        node = create_area(kind=kind, code=full, name=node_name, parent=parent, by=None)
-        nodes[node.code] = node
-        return node
+    def add(kind: str, node_code: str, node_name: str, parent_code: str = "") -> str:
+        lines.append(Line(len(lines) + 2, node_code.ljust(12, "0"), node_name, kind, parent_code))
+        return lines[-1].code
 
-    city = add("city", code, name, None)
+    city = add("city", code, name)
     districts, streets, communities, grids = [], [], [], []
     for d in "12":
         districts.append(add("district", f"{code}0{d}", f"{'东西'[int(d) - 1]}区", city))
         for s in "12":
-            streets.append(add("street", f"{code}0{d}00{s}", f"{d}{s}号街道", districts[-1]))
+            street = add("street", f"{code}0{d}00{s}", f"{d}{s}号街道", districts[-1])
+            streets.append(street)
             for c in "12":
-                community = add(
-                    "community", f"{code}0{d}00{s}00{c}", f"{d}{s}{c}社区居委会", streets[-1]
-                )
-                communities.append(community)
-                grids.append(add("grid", f"{community.code}001", "第一网格", community))
-    fresh = Area.objects.in_bulk([a.pk for a in nodes.values()])
-    nodes = {code: fresh[a.pk] for code, a in nodes.items()}
-
-    def again(area):
-        return fresh[area.pk]
+                community = f"{code}0{d}00{s}00{c}"
+                communities.append(add("community", community, f"{d}{s}{c}社区居委会", street))
+                grids.append(add("grid", f"{community}001", "第一网格", community))
+    load_areas(lines, on=valid_from)
+    nodes = {a.code: a for a in Area.objects.filter(code__in=[line.code for line in lines])}
 
     return SimpleNamespace(
-        city=again(city),
-        district=again(districts[0]),
-        street=again(streets[0]),
-        community=again(communities[0]),
-        sibling_community=again(communities[1]),
-        grid=again(grids[0]),
-        other_district=again(districts[1]),
-        other_street=again(streets[2]),
-        other_community=again(communities[4]),
+        city=nodes[city],
+        district=nodes[districts[0]],
+        street=nodes[streets[0]],
+        community=nodes[communities[0]],
+        sibling_community=nodes[communities[1]],
+        grid=nodes[grids[0]],
+        other_district=nodes[districts[1]],
+        other_street=nodes[streets[2]],
+        other_community=nodes[communities[4]],
         all=nodes,
     )
 

@@ -1,0 +1,268 @@
+"""Load divisions from a file: many nodes created, renamed and moved, all or nothing."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from core import audit
+from core.errors import Refused
+from orgs.actions.tree import history, numbers, stamps
+from orgs.actions.tree.files import BadFile, Known, Line, faults
+from orgs.actions.tree.lock import tree_action
+from orgs.actions.tree.nodes import AUDITED, typed
+from orgs.enums import BEGINNING, STAMPS, AreaKind, AreaState
+from orgs.models import Area
+from orgs.signals import areas_added
+
+_COLUMNS = (
+    *("id", "parent_id", "kind", "code", "name", "pinyin", "initials", "state", "valid_from"),
+    *("version", "lft", "rght", "tree_id", "level", *(f"{level}_id" for level in STAMPS)),
+)
+_STAMPED = tuple(f"{level}_id" for level in STAMPS)
+_CHUNK = 500  # codes in one look-up: SQLite bounds the parameters of a statement
+
+
+@dataclass
+class Loaded:
+    """What a load did, or in a dry run would do. `created` is by kind."""
+
+    created: Counter[str] = field(default_factory=Counter)
+    renamed: int = 0
+    moved: int = 0
+    unchanged: int = 0
+
+    @property
+    def changes(self) -> int:
+        return self.created.total() + self.renamed + self.moved
+
+
+def load_areas(
+    lines: Iterable[Line],
+    *,
+    by: Any = None,
+    on: date | None = None,
+    dry_run: bool = False,
+    source: str = "",
+) -> Loaded:
+    """Create what is new, rename and move what has changed; what the file does not name stays.
+
+    `on` is the day of these changes, today by default; without it the nodes of a city that is
+    new here count as there before the platform. A dry run does it all and takes it back. Only
+    the system loads (`by=None`). Raises `BadFile` naming every line at fault, `Refused` on a
+    wrong day; then nothing is written.
+    """
+    if by is not None:
+        raise PermissionDenied("files of divisions are loaded by the system alone")
+    with transaction.atomic():
+        loaded = _load(lines=list(lines), on=on, source=source)
+        if dry_run:
+            transaction.set_rollback(True)
+    return loaded
+
+
+@tree_action
+def _load(*, lines: list[Line], on: date | None, source: str) -> Loaded:
+    today = timezone.localdate()
+    if on is not None and on > today:
+        raise Refused(f"生效日期不能晚于今天（{today}）。", field="on")
+    known = _known({line.code for line in lines} | {line.parent_code for line in lines})
+    if bad := list(faults(lines, known)):
+        raise BadFile(bad)
+    load = _Load(lines, known, day=on or today, fresh=on or BEGINNING)
+    loaded = load.run()
+    if loaded.changes:
+        after = {
+            "source": source,
+            "created": dict(loaded.created),
+            "renamed": loaded.renamed,
+            "moved": loaded.moved,
+        }
+        cities = Area.objects.filter(pk__in=load.cities)
+        entries = [audit.Entry(city, {}, after) for city in cities]
+        audit.record_many("orgs.tree.load", entries, by=None)
+    return loaded
+
+
+class _Load:
+    """One load, under the lock. Level by level from the city down: when a level is written, the
+    stamps of all above it are right, whether it stood there, is new or has moved."""
+
+    def __init__(
+        self, lines: list[Line], known: dict[str, Known], *, day: date, fresh: date
+    ) -> None:
+        self.known, self.day, self.fresh = known, day, fresh
+        self.new = sorted((n for n in lines if n.code not in known), key=lambda n: n.code)
+        self.old = [line for line in lines if line.code in known]
+        self.pks = {code: node.pk for code, node in known.items()}
+        self.pks |= zip((n.code for n in self.new), _take_pks(len(self.new)), strict=True)
+        self.renames = [n for n in self.old if n.name != known[n.code].name]
+        self.moves = [
+            n
+            for n in self.old
+            if n.parent_code and self.pks[n.parent_code] != known[n.code].parent_id
+        ]
+        self.paths: dict[int, tuple[int | None, ...]] = {}
+        self.numbers = self._number_new_cities()
+        self.cities: set[int] = set()  # that anything changed in
+        self.disordered: set[int] = set()  # whose numbers must be laid out again
+
+    def run(self) -> Loaded:
+        changed = {self.pks[n.code] for n in (*self.renames, *self.moves)}
+        before = Area.objects.in_bulk(changed)
+        for kind in AreaKind:
+            self._create([n for n in self.new if n.kind == kind])
+            for line in (n for n in self.moves if n.kind == kind):
+                self._move(line)
+        self._rename()
+        numbers.renumber(sorted(self.disordered))
+        if changed:
+            history.follow(Area.objects.filter(city__in=self.cities), self.day)
+            self._audit(before)
+        if self.new:
+            pks = [self.pks[n.code] for n in self.new]  # no other writer: none in between
+            created = Area.objects.filter(pk__range=(min(pks), max(pks)))
+            history.begin(created)
+            areas_added.send(Area, areas=created, by=None)
+        return Loaded(
+            Counter(n.kind for n in self.new),
+            len(self.renames),
+            len(self.moves),
+            len(self.old) - len(changed),
+        )
+
+    def _create(self, lines: Sequence[Line]) -> None:
+        """Write the new nodes of one level."""
+        self._read_paths({self.pks[n.parent_code] for n in lines if n.parent_code})
+        rows = []
+        for line in lines:
+            pk, parent = self.pks[line.code], self.pks.get(line.parent_code)
+            self.paths[pk] = path = _below(self.paths.get(parent, ()), line.kind, pk)
+            self.cities.add(path[0])
+            place = self.numbers.get(line.code)
+            if place is None:  # below a node that is here already
+                self.disordered.add(path[0])
+            since = self.fresh if place else self.day
+            active = AreaState.ACTIVE.value
+            own = (pk, parent, line.kind, line.code, line.name, *typed(line.name).values())
+            rows.append((*own, active, since.isoformat(), 1, *(place or (0, 0, 0, 0)), *path))
+        if rows:
+            _insert(rows)
+
+    def _move(self, line: Line) -> None:
+        area = Area.objects.get(pk=self.pks[line.code])
+        parent = Area.objects.get(pk=self.pks[line.parent_code])
+        stamps.restamp(area, stamps.own_path(area, parent))
+        Area.objects.filter(pk=area.pk).update(parent=parent)
+        self.cities |= {area.city_id, parent.city_id}
+        self.disordered.add(parent.city_id)
+
+    def _rename(self) -> None:
+        areas = Area.objects.in_bulk([self.pks[n.code] for n in self.renames])
+        for line in self.renames:
+            area = areas[self.pks[line.code]]
+            area.name = line.name
+            area.__dict__.update(typed(line.name))
+            self.cities.add(area.city_id)
+        Area.objects.bulk_update(areas.values(), ["name", "pinyin", "initials"], batch_size=_CHUNK)
+
+    def _audit(self, before: dict[int, Area]) -> None:
+        Area.objects.filter(pk__in=before).update(version=F("version") + 1)
+        after = Area.objects.in_bulk(list(before))
+        moved = {self.pks[n.code] for n in self.moves}
+        for action, pks in (
+            ("orgs.area.move", moved),
+            ("orgs.area.rename", before.keys() - moved),
+        ):
+            entries = [
+                audit.Entry(
+                    after[pk],
+                    audit.snapshot(before[pk], AUDITED),
+                    audit.snapshot(after[pk], AUDITED),
+                )
+                for pk in sorted(pks)
+            ]
+            audit.record_many(action, entries, by=None)
+
+    def _read_paths(self, pks: set[int]) -> None:
+        wanted = sorted(pks - self.paths.keys())
+        for start in range(0, len(wanted), _CHUNK):
+            rows = Area.objects.filter(pk__in=wanted[start : start + _CHUNK])
+            self.paths |= {row[0]: row[1:] for row in rows.values_list("pk", *_STAMPED)}
+
+    def _number_new_cities(self) -> dict[str, tuple[int, int, int, int]]:
+        """(lft, rght, tree_id, level) of all that is new below a new city, by code."""
+        children = defaultdict(list)
+        for line in self.new:  # in the order of codes
+            children[line.parent_code].append(line.code)
+        laid: dict[str, tuple[int, int, int, int]] = {}
+        for city in children.get("", []):
+            tree, count = self.pks[city], 0
+            opened: dict[str, int] = {}
+            stack = [(city, 0)]
+            while stack:
+                code, level = stack.pop()
+                count += 1
+                if code in opened:
+                    laid[code] = (opened[code], count * numbers.STEP, tree, level)
+                    continue
+                opened[code] = count * numbers.STEP
+                stack.append((code, level))
+                stack += [(child, level + 1) for child in reversed(children.get(code, []))]
+        return laid
+
+
+def _below(path: Sequence[int | None], kind: str, pk: int) -> tuple[int | None, ...]:
+    """Stamps of a new node from its parent's."""
+    own = tuple(path) or (None,) * len(STAMPS)
+    if kind not in STAMPS:
+        return own
+    place = STAMPS.index(kind)
+    return (*own[:place], pk, *own[place + 1 :])
+
+
+def _known(codes: set[str]) -> dict[str, Known]:
+    wanted, found = sorted(codes), {}
+    for start in range(0, len(wanted), _CHUNK):
+        rows = Area.objects.filter(code__in=wanted[start : start + _CHUNK])
+        found |= {node.code: node for node in map(Known._make, rows.values_list(*Known._fields))}
+    return found
+
+
+def _take_pks(count: int) -> list[int]:
+    """Ids for rows that name one another before they are written."""
+    if connection.vendor != "postgresql":
+        last = Area.objects.aggregate(last=Max("pk"))["last"] or 0
+        return list(range(last + 1, last + 1 + count))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            [Area._meta.db_table, count],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _insert(rows: list[tuple]) -> None:
+    table = Area._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            copy = f"COPY {table} ({', '.join(_COLUMNS)}) FROM STDIN"
+            cursor.copy_expert(copy, io.StringIO("".join(map(_copy_line, rows))))
+        else:
+            marks = ", ".join(["%s"] * len(_COLUMNS))
+            insert = f"INSERT INTO {table} ({', '.join(_COLUMNS)}) VALUES ({marks})"
+            cursor.executemany(insert, rows)
+
+
+def _copy_line(row: tuple) -> str:
+    cells = (r"\N" if cell is None else str(cell).replace("\\", r"\\") for cell in row)
+    return "\t".join(cells) + "\n"
