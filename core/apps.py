@@ -7,6 +7,6 @@ class CoreConfig(AppConfig):
     verbose_name = "基础"
 
     def ready(self) -> None:
-        # Tables of transitions, receivers of signals and what an app puts into the console's shell
-        # stand in their own files of each app.
-        autodiscover_modules("transitions", "receivers", "console")
+        # Tables of transitions, kinds of job, receivers of signals and what an app puts into the
+        # console's shell stand in their own files of each app.
+        autodiscover_modules("transitions", "tasks", "receivers", "console")

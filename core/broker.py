@@ -32,22 +32,27 @@ class _Pause:
     until = 0.0
 
 
-def send(task: Task, *args: Any, queue: str, **options: Any) -> bool:
-    """Put one message on `queue`; False (and a line in the log) when the broker does not take it.
+def send(task: Task, *args: Any, **options: Any) -> bool:
+    """Put one message on the task's queue; False (and a line in the log) when the broker does not take it.
 
     Call it on commit. `options` are those of `apply_async`.
     """
-    if time.monotonic() < _Pause.until:
+    if is_away():
         return False
     try:
         with task.app.connection_for_write() as connection:
             connection.transport_options.update(_FAST)
-            task.apply_async(args=args, queue=queue, connection=connection, retry=False, **options)
+            task.apply_async(args=args, connection=connection, retry=False, **options)
     except (KombuError, OSError) as error:
         _Pause.until = time.monotonic() + PAUSE
         log.warning("broker did not take %s: %s", task.name, error)
         return False
     return True
+
+
+def is_away() -> bool:
+    """Whether the broker failed a moment ago, so that another send would not even be tried."""
+    return time.monotonic() < _Pause.until
 
 
 def try_again() -> None:

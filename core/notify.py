@@ -157,4 +157,4 @@ def _url(about: Any) -> str:
 def _start_mail() -> None:
     from core.tasks import deliver_mail  # here: tasks import this module
 
-    send(deliver_mail, queue="mail")
+    send(deliver_mail)

@@ -147,6 +147,13 @@ else:
 # Celery. No result backend: the job's row is the truth. Each task names its queue.
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = [Queue(name) for name in ("default", "reports", "sheets", "mail")]
+CELERY_TASK_ROUTES = {
+    "core.tasks.run_job": {"queue": "default"},  # a job goes to the queue of its kind instead
+    "core.tasks.sweep_jobs": {"queue": "default"},
+    "core.tasks.deliver_mail": {"queue": "mail"},
+    "core.tasks.tidy": {"queue": "default"},
+    "alliance.tasks.turn_the_day": {"queue": "default"},
+}
 CELERY_TASK_CREATE_MISSING_QUEUES = False  # a misspelt queue fails where it is written
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -160,11 +167,25 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_TASK_PUBLISH_RETRY = False  # jobs are sent again from their rows; a request does not wait
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE: dict[str, dict] = {
+    # `expires`: while the workers are busy they do not pile up, for the next one does all the work.
+    "sweep-jobs": {
+        "task": "core.tasks.sweep_jobs",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
+    "deliver-mail": {
+        "task": "core.tasks.deliver_mail",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
+    "tidy": {"task": "core.tasks.tidy", "schedule": crontab(hour=3, minute=40)},
     "agreements-by-date": {
         "task": "alliance.tasks.turn_the_day",
         "schedule": crontab(hour=0, minute=10),
     },
 }
+# A running job beats this often; silent for six beats, and again two beats later, it is taken over.
+JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5)
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat" / "schedule")
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL

@@ -19,6 +19,9 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or kept(
 FIELD_KEYS: list[str] = env.list("FIELD_KEYS", default=[]) or kept(
     VAR_DIR / "secrets", "field-keys", lambda: Fernet.generate_key().decode()
 ).split(",")
+FIELD_INDEX_KEY = env.str("FIELD_INDEX_KEY", default="") or kept(
+    VAR_DIR / "secrets", "field-index-key", lambda: Fernet.generate_key().decode()
+)
 
 # Straight from static/dist, so that a rebuilt asset shows without a collecting step.
 WHITENOISE_USE_FINDERS = True

@@ -48,3 +48,6 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None
 LOGGING = logs.logging_config(as_json=False, level=env.str("LOG_LEVEL", default="WARNING"))
+# Workers of the suite know the kinds of job that only tests run, and fall silent sooner.
+CELERY_IMPORTS = ["tests.core.kinds"]
+JOB_HEARTBEAT_SECONDS = 0.5

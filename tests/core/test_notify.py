@@ -103,12 +103,12 @@ def test_a_deed_undone_leaves_no_message_and_starts_no_mail(django_capture_on_co
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_is_down_does_not_undo_the_deed_and_the_mail_goes_later(monkeypatch):
+def test_a_broker_that_is_down_does_not_undo_the_deed_and_the_mail_goes_later(broker_down):
     user = _admin(email="a@example.com")
-    monkeypatch.setattr(deliver_mail.app.conf, "broker_url", "redis://127.0.0.1:1/0")
-    monkeypatch.setattr(deliver_mail.app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
-    with transaction.atomic():
-        notify.notify([user.pk], title="发生了")
+    with broker_down():
+        with transaction.atomic():
+            notify.notify([user.pk], title="发生了")
+        assert broker.is_away()
     assert Notification.objects.get().mailed_at is None
     assert notify.deliver_due_mail() == 1
 

@@ -15,6 +15,7 @@ GOOD = {
     "DJANGO_SETTINGS_MODULE": "config.settings.prod",
     "SECRET_KEY": "q9Zr-4Tn_w7Lx2Vb8Kc5Jd3Hf6Gs1PaYeUiOmXzWvNtRqBpCkDjEhFgS",
     "FIELD_KEYS": "dGVzdHMtb25seS1maWVsZC1rZXktMzItYnl0ZXMtISE=",
+    "FIELD_INDEX_KEY": "dGVzdHMtb25seS1pbmRleC1rZXktMzItYnl0ZXMhISE=",
     "DATABASE_URL": "postgres://alliance:secret@db.invalid:5432/alliance",
     "REDIS_URL": "redis://redis.invalid:6379/0",
     "ALLOWED_HOSTS": "alliance.example.gov.cn",
@@ -41,6 +42,9 @@ def test_deploy_check_is_clean_with_warnings_as_errors(good):
         ({"SECRET_KEY": "change-me"}, "SECRET_KEY still holds the placeholder"),
         ({"FIELD_KEYS": ""}, "FIELD_KEYS is not set"),
         ({"FIELD_KEYS": "not-a-key"}, "FIELD_KEYS holds something that is not a Fernet key"),
+        ({"FIELD_INDEX_KEY": ""}, "FIELD_INDEX_KEY is not set"),
+        ({"FIELD_INDEX_KEY": "not-a-key"}, "FIELD_INDEX_KEY is not a Fernet key"),
+        ({"FIELD_INDEX_KEY": GOOD["FIELD_KEYS"]}, "FIELD_INDEX_KEY must differ from FIELD_KEYS"),
         ({"DATABASE_URL": ""}, "DATABASE_URL is not set"),
         ({"DATABASE_URL": "sqlite:////tmp/x.sqlite3"}, "DATABASE_URL must name PostgreSQL"),
         (
@@ -81,15 +85,16 @@ def test_every_fault_is_named_at_once(tmp_path):
 
 
 def test_trial_works_with_nothing_set_and_keeps_its_secrets(tmp_path):
-    say = "from django.conf import settings as s; print(s.SECRET_KEY, *s.FIELD_KEYS)"
+    say = "from django.conf import settings as s; print(s.SECRET_KEY, *s.FIELD_KEYS, s.FIELD_INDEX_KEY)"
     first = manage("shell", "--no-imports", "-c", say, ALLIANCE_VAR=str(tmp_path))
     assert first.returncode == 0, first.stderr
     second = manage("shell", "--no-imports", "-c", say, ALLIANCE_VAR=str(tmp_path))
     assert first.stdout == second.stdout
-    secret, field_key = first.stdout.split()
+    secret, field_key, index_key = first.stdout.split()
     assert len(secret) >= 50
-    Fernet(field_key)
-    for name in ("secret-key", "field-keys"):
+    assert field_key != index_key
+    Fernet(field_key), Fernet(index_key)
+    for name in ("secret-key", "field-keys", "field-index-key"):
         assert stat.S_IMODE((tmp_path / "secrets" / name).stat().st_mode) == 0o600
 
 

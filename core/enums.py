@@ -1,0 +1,15 @@
+from django.db import models
+
+
+class JobState(models.TextChoices):
+    PENDING = "pending", "待派发"
+    DISPATCHED = "dispatched", "已派发"
+    RUNNING = "running", "运行中"
+    DONE = "done", "已完成"
+    FAILED = "failed", "失败"
+    CANCELLED = "cancelled", "已取消"
+
+
+WAITING = (JobState.PENDING, JobState.DISPATCHED)  # a worker may begin it
+ACTIVE = (*WAITING, JobState.RUNNING)
+ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)

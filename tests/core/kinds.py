@@ -1,0 +1,71 @@
+"""Kinds of job for the tests alone; the suite's workers know them too (CELERY_IMPORTS)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from django.db import OperationalError
+
+from core.errors import Refused
+from core.jobs import job_kind
+from core.models import Notification
+
+RESULT = "test.result"
+
+
+@job_kind("test.write", queue="reports", title="测试写入")
+def write(job, *, marks: str, gate: str = "", steps: int = 3) -> None:
+    """Leaves a mark for each attempt in the folder `marks`, waits until the file `gate` exists,
+    then writes one row and one file: its result."""
+    (Path(marks) / f"attempt-{job.attempt}-{job.job.token}").touch()
+    while gate and not Path(gate).exists():
+        job.progress(0, steps, "等待")
+        time.sleep(0.02)
+    for n in range(steps):
+        job.progress(n + 1, steps, f"第 {n + 1} 步")
+    with job.atomic():
+        Notification.objects.create(user=job.owner, kind=RESULT, title="结果")
+    with job.result("结果.txt") as path:
+        path.write_text(f"attempt {job.attempt}")
+
+
+@job_kind("test.deaf", queue="reports", title="测试不听劝")
+def deaf(job, *, marks: str, gate: str) -> None:
+    """Like `test.write`, but never asks whether it still counts until it writes."""
+    (Path(marks) / f"attempt-{job.attempt}-{job.job.token}").touch()
+    while job.attempt == 1 and not Path(gate).exists():
+        time.sleep(0.02)
+    with job.result("结果.txt") as path:
+        path.write_text(f"attempt {job.attempt}")
+    (Path(marks) / f"written-{job.attempt}").touch()
+    with job.atomic():
+        Notification.objects.create(user=job.owner, kind=RESULT, title="结果")
+
+
+@job_kind("test.file", queue="sheets", title="测试导出", perm="units.view", keep_days=2)
+def file(job, *, name: str = "台账.xlsx") -> None:
+    with job.result(name) as path:
+        path.write_bytes(b"ledger")
+
+
+@job_kind("test.refuse", queue="reports", title="测试拒绝")
+def refuse(job) -> None:
+    with job.result("半个.txt") as path:
+        path.write_text("half")
+    raise Refused("第 3 行的代码不存在，请改正后重新提交。")
+
+
+@job_kind("test.crash", queue="reports", title="测试出错")
+def crash(job, *, secret: str) -> None:
+    raise ZeroDivisionError(secret)
+
+
+@job_kind("test.database_away", queue="reports", title="测试断库", attempts=2)
+def database_away(job) -> None:
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+@job_kind("test.slow", queue="reports", title="测试超时", minutes=0)
+def slow(job) -> None:
+    job.progress(1, 2)
