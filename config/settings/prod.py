@@ -44,13 +44,13 @@ FIELD_KEYS = [
 if not all(map(_is_field_key, FIELD_KEYS)):
     _faults.append("FIELD_KEYS holds something that is not a Fernet key (44 base64 characters)")
 
-_url = FIELD_INDEX_KEY = _required("FIELD_INDEX_KEY", "a Fernet key; phone numbers are found by it")
-if FIELD_INDEX_KEY and not _is_field_key(FIELD_INDEX_KEY):
+FIELD_INDEX_KEY = _required("FIELD_INDEX_KEY", "a Fernet key; phone numbers are found by it")
+if FIELD_INDEX_KEY not in ("", "change-me") and not _is_field_key(FIELD_INDEX_KEY):
     _faults.append("FIELD_INDEX_KEY is not a Fernet key (44 base64 characters)")
-elif FIELD_INDEX_KEY in FIELD_KEYS:
+if FIELD_INDEX_KEY in FIELD_KEYS:
     _faults.append("FIELD_INDEX_KEY must differ from FIELD_KEYS: it stays when they change")
 
-_required("DATABASE_URL", "postgres://user:password@host:5432/name")
+_url = _required("DATABASE_URL", "postgres://user:password@host:5432/name")
 if _url and not DATABASE["ENGINE"].endswith("postgresql"):
     _faults.append("DATABASE_URL must name PostgreSQL: SQLite is for the trial alone")
 _required("REDIS_URL", "redis://host:6379/0; broker and cache")
