@@ -33,9 +33,9 @@ _COMMUNITY_WORK = {
 }
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    Role.SYSTEM_ADMIN: frozenset({"accounts.manage", "jobs.all"}),
-    Role.SECURITY_ADMIN: frozenset({"accounts.grant"}),
-    Role.SECURITY_AUDITOR: frozenset({"audit.view"}),
+    Role.SYSTEM_ADMIN: frozenset({"accounts.view", "accounts.manage", "jobs.all"}),
+    Role.SECURITY_ADMIN: frozenset({"accounts.view", "accounts.grant"}),
+    Role.SECURITY_AUDITOR: frozenset({"accounts.view", "audit.view"}),
     Role.ORG_DEPARTMENT: frozenset(
         _LOOK
         | {

@@ -6,25 +6,29 @@
     unit.name = name; unit.save()
     record("orgs.unit.rename", unit, by=user, before=before, after=snapshot(unit))
 
-Rows are append-only by database trigger and hash-chained. There are `CHAINS` chains: a writer
-takes the head of any free one (`SKIP LOCKED`), so chains never fork and writers do not queue.
-`verify` names the first broken row of each chain.
+Rows are append-only by database trigger and chained by keyed hashes: whoever holds the database
+but not the key can neither rewrite a row nor cut a chain short unseen. There are `CHAINS`
+chains; a writer takes the head of a free one (`SKIP LOCKED`) and stays with it, so chains never
+fork and writers do not queue. `core.audit_check.verify` names the first broken row of each.
+How to use and check it: docs/audit.md.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import hmac
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import orjson
 import structlog
+from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
 from core.models import AuditChain, AuditEvent
 
-CHAINS = 64  # more than the database connections that ever write at once
+CHAINS = 128  # more than PostgreSQL's usual 100 connections: a free head is always found
 _HASHED = (
     "chain",
     "seq",
@@ -43,6 +47,18 @@ _HASHED = (
 )
 
 
+class Hidden(str):
+    """What stands in the log for a value that must not: 已填, or nothing. It keeps the value
+    for the comparison, so that a change of a phone number still shows as a change."""
+
+    value: Any
+
+    def __new__(cls, value: Any) -> Hidden:
+        made = super().__new__(cls, "已填" if value else "")
+        made.value = value
+        return made
+
+
 class Entry(NamedTuple):
     """One object's part of a deed done to many (`record_many`)."""
 
@@ -51,18 +67,9 @@ class Entry(NamedTuple):
     after: dict[str, Any] = {}
 
 
-class Broken(NamedTuple):
-    """Where a chain breaks: the row's id (None when rows are missing at the end) and why."""
-
-    chain: int
-    seq: int
-    event_id: int | None
-    why: str
-
-
 def snapshot(obj: models.Model, fields: Iterable[str] | None = None) -> dict[str, Any]:
     """The object's own columns as plain values; encrypted ones and those in its `audit_hidden`
-    only as 已填/空."""
+    as 已填 or nothing."""
     hidden = getattr(obj, "audit_hidden", ())
     wanted = set(fields) if fields is not None else None
     values: dict[str, Any] = {}
@@ -71,7 +78,7 @@ def snapshot(obj: models.Model, fields: Iterable[str] | None = None) -> dict[str
             continue
         value = getattr(obj, column.attname)
         secret = column.name in hidden or getattr(column, "encrypted", False)
-        values[column.attname] = ("已填" if value else "") if secret else value
+        values[column.attname] = Hidden(value) if secret else value
     return values
 
 
@@ -119,11 +126,12 @@ def record_many(
             request_id=request_id,
             prev_hash=head.hash,
         )
-        event.hash = _digest(event)
+        event.hash = row_hash(event)
         head.seq, head.hash = event.seq, event.hash
         events.append(event)
     AuditEvent.objects.bulk_create(events, batch_size=500)
-    head.save(update_fields=["seq", "hash"])
+    head.seal = head_seal(head)
+    head.save(update_fields=["seq", "hash", "seal"])
     return events
 
 
@@ -134,65 +142,70 @@ def timeline(obj: models.Model) -> models.QuerySet[AuditEvent]:
     ).order_by("id")
 
 
-def verify() -> Iterator[Broken]:
-    """The first broken row of each chain, if any. Reads every row once, in chain order."""
-    heads = {head.number: head for head in AuditChain.objects.all()}
-    seq, prev, chain, broken = 0, "", None, False
-    ends: dict[int, tuple[int, str]] = {}
-    failed: set[int] = set()
-    for event in AuditEvent.objects.order_by("chain", "seq").iterator(chunk_size=5000):
-        if event.chain != chain:
-            chain, seq, prev, broken = event.chain, 0, "", False
-        if broken:
-            continue
-        if event.seq != seq + 1:
-            why = f"expected number {seq + 1}, rows are missing"
-        elif event.prev_hash != prev:
-            why = "does not continue the row before it"
-        elif _digest(event) != event.hash:
-            why = "content was changed"
-        else:
-            seq, prev = event.seq, event.hash
-            ends[chain] = (seq, prev)
-            continue
-        broken = True
-        failed.add(chain)
-        yield Broken(chain, event.seq, event.pk, why)
-    for number, head in heads.items():
-        if number not in failed and ends.get(number, (0, "")) != (head.seq, head.hash):
-            yield Broken(number, head.seq, None, "rows are missing at the end of the chain")
-    for number in sorted(set(ends) - set(heads)):
-        yield Broken(number, ends[number][0], None, "the head of the chain is missing")
+def row_hash(event: AuditEvent, key: str | None = None) -> str:
+    """The hash that the row must carry: over all its content and the hash of the row before."""
+    values = {name: getattr(event, name) for name in _HASHED}
+    values["at"] = event.at.timestamp().hex()
+    return _keyed(b"row", orjson.dumps(values, option=orjson.OPT_SORT_KEYS), key)
+
+
+def head_seal(head: AuditChain, key: str | None = None) -> str:
+    """What proves that the platform itself set the head to this row. Without it, whoever cuts
+    off the end of a chain could point the head at the row that is now the last."""
+    return _keyed(b"head", f"{head.number} {head.seq} {head.hash}".encode(), key)
+
+
+def _keyed(kind: bytes, content: bytes, key: str | None) -> str:
+    secret = (key or settings.AUDIT_KEYS[0]).encode()
+    return hmac.new(secret, kind + b":" + content, hashlib.sha256).hexdigest()
 
 
 def _take_head() -> AuditChain:
-    """A chain head locked for this transaction: any free one, or the wait for one if none is."""
-    if connection.vendor == "sqlite":  # one writer at a time anyway
-        return AuditChain.objects.get_or_create(number=0)[0]
-    # Start at a different head in each connection, so that a quiet system does not use one alone.
-    start = connection.connection.get_backend_pid() % CHAINS
-    turned = AuditChain.objects.order_by((models.F("number") + CHAINS - start) % CHAINS)
-    head = turned.select_for_update(skip_locked=True).first()
+    """A chain head locked for this transaction.
+
+    A connection comes back to the head it used last: within a transaction that is the one it
+    holds, so no transaction ever holds two or waits while it holds one. Should every head be
+    taken, it waits for its own; that takes more than `CHAINS` transactions writing at once.
+    """
+    preferred = getattr(connection, "audit_chain", None)
+    if preferred is None:
+        preferred = _first_choice()
+    heads = AuditChain.objects.select_for_update(skip_locked=connection.vendor == "postgresql")
+    turned = heads.order_by((models.F("number") + CHAINS - preferred) % CHAINS)
+    head = heads.filter(number=preferred).first() or turned.first()
     if head is None:
-        AuditChain.objects.bulk_create(
-            [AuditChain(number=n) for n in range(CHAINS)], ignore_conflicts=True
-        )
-        head = turned.select_for_update().first()
+        _open_chains()
+        head = AuditChain.objects.select_for_update().get(number=preferred)
+    connection.audit_chain = head.number
     return head
+
+
+def _first_choice() -> int:
+    """Spread connections over the chains; SQLite has one writer at a time and needs but one."""
+    if connection.vendor != "postgresql":
+        return 0
+    connection.ensure_connection()
+    return connection.connection.info.backend_pid % CHAINS
+
+
+def _open_chains() -> None:
+    """All at once before the first row, so that a head that is missing later was removed."""
+    heads = [AuditChain(number=n) for n in range(CHAINS)]
+    for head in heads:
+        head.seal = head_seal(head)
+    AuditChain.objects.bulk_create(heads, ignore_conflicts=True)
 
 
 def _differences(before: dict, after: dict) -> tuple[dict, dict]:
     if not before or not after:
         return before, after
-    changed = [k for k in {**before, **after} if before.get(k) != after.get(k)]
+    changed = [k for k in {**before, **after} if _bare(before.get(k)) != _bare(after.get(k))]
     return {k: before.get(k) for k in changed}, {k: after.get(k) for k in changed}
+
+
+def _bare(value: Any) -> Any:
+    return value.value if isinstance(value, Hidden) else value
 
 
 def _canonical(values: dict[str, Any]) -> str:
     return orjson.dumps(values, default=str, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def _digest(event: AuditEvent) -> str:
-    values = {name: getattr(event, name) for name in _HASHED}
-    values["at"] = event.at.timestamp().hex()
-    return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
+
 
 class Refused(Exception):
     """A rule of the field forbids this now. `str(error)` is shown to the person as it is.
@@ -17,3 +19,7 @@ class Refused(Exception):
 
 class Conflict(Refused):
     """Somebody else was first: the state, version or last place changed meanwhile."""
+
+
+class OutOfReach(Refused, PermissionDenied):
+    """The save would take the fact out of the person's own reach: told in the form, 403 elsewhere."""

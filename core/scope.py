@@ -29,10 +29,12 @@ from operator import attrgetter, or_
 from typing import Any, Protocol
 
 from django.apps import apps
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
+
+from core.errors import OutOfReach
 
 NOTHING = Q(pk__in=[])
 
@@ -43,11 +45,13 @@ class Reach:
 
     areas: (level, area id) pairs, e.g. ``("street", 41)``: that node and all below it.
     units: ids of member units.
+    cities: ids of the cities that those lie in; what is open to all is open within them.
     everywhere: no bound by place (the three administrator duties).
     """
 
     areas: tuple[tuple[str, int], ...] = ()
     units: tuple[int, ...] = ()
+    cities: tuple[int, ...] = ()
     everywhere: bool = False
 
     def __bool__(self) -> bool:
@@ -55,9 +59,17 @@ class Reach:
 
 
 class Person(Protocol):
-    """What scope needs of a user: `accounts.User` and `Nobody` have it."""
+    """What scope needs of a user. Whoever lacks it (an anonymous visitor) reaches nothing."""
+
+    pk: int | None
 
     def reach(self, perm: str) -> Reach: ...
+
+
+def reach_of(user: Any, perm: str) -> Reach:
+    """Where `user` holds `perm`; nowhere for whoever is not a person of the platform."""
+    reach = getattr(user, "reach", None)
+    return reach(perm) if reach else Reach()
 
 
 class Rule(Protocol):
@@ -132,30 +144,38 @@ class LinkedUnitRule:
 
 @dataclass(frozen=True)
 class OwnRule:
-    """Facts that belong to a person: seen with any grant at all, by that person alone.
-
-    Used with `own=` of `Scope`, because a reach does not name the person.
-    """
+    """Facts that belong to a person (`own=` of `Scope`): that person may look at them, with or
+    without a grant, and may do what `perms` names. Never more: the person who is judged, paid
+    or administered does not thereby hold the right to judge."""
 
     path: str = "user_id"
+    perms: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class OpenRule:
-    """Facts open to everyone who holds one of `perms` anywhere, while they are in `values`.
+    """Facts open to everyone in the city who holds one of `perms` anywhere in it, while `field`
+    is in `values`. E.g. a published need is open to every unit that may claim.
 
-    E.g. a published need is open for every unit that may claim.
+    `within` is the path to the fact's city id: a second city in the same database stays apart.
     """
 
     field: str
     values: tuple[str, ...]
     perms: frozenset[str]
+    within: str = "city_id"
 
     def q(self, reach: Reach, perm: str) -> Q:
-        return Q(**{f"{self.field}__in": self.values}) if reach and perm in self.perms else NOTHING
+        if perm not in self.perms or not reach.cities:
+            return NOTHING
+        return Q(**{f"{self.field}__in": self.values, f"{self.within}__in": reach.cities})
 
     def test(self, obj: Any, reach: Reach, perm: str) -> bool:
-        return bool(reach) and perm in self.perms and _walk(obj, self.field) in self.values
+        return (
+            perm in self.perms
+            and _walk(obj, self.field) in self.values
+            and _walk(obj, self.within) in reach.cities
+        )
 
 
 @dataclass(frozen=True)
@@ -173,22 +193,26 @@ class Scope:
 
     def q(self, user: Any, perm: str | None = None) -> Q:
         perm = perm or self.view
-        reach = user.reach(perm)
+        reach = reach_of(user, perm)
         if reach.everywhere:
             return Q()
         found = reduce(or_, (r.q(reach, perm) for r in self.rules), NOTHING) if reach else NOTHING
-        if self.own and user.pk:
+        if self._owns(user, perm):
             found |= Q(**{self.own.path: user.pk})
         return found
 
     def holds(self, obj: Any, user: Any, perm: str | None = None) -> bool:
         perm = perm or self.view
-        reach = user.reach(perm)
+        reach = reach_of(user, perm)
         if reach.everywhere:
             return True
-        if self.own and user.pk and _walk(obj, self.own.path) == user.pk:
+        if self._owns(user, perm) and _walk(obj, self.own.path) == user.pk:
             return True
         return bool(reach) and any(r.test(obj, reach, perm) for r in self.rules)
+
+    def _owns(self, user: Any, perm: str) -> bool:
+        asked = self.own is not None and (perm == self.view or perm in self.own.perms)
+        return asked and user is not None and user.pk is not None and user.is_active
 
 
 @dataclass(frozen=True)
@@ -214,25 +238,18 @@ class ScopedQuerySet(models.QuerySet):
 ScopedManager = models.Manager.from_queryset(ScopedQuerySet, class_name="ScopedManager")
 
 
-class Nobody:
-    """An anonymous visitor to code that asks for a person: reaches nothing."""
-
-    pk = None
-
-    def reach(self, perm: str) -> Reach:
-        return Reach()
-
-
 def get_visible(source, user: Any, perm: str | None = None, **lookup: Any):
     """The one object of `source` (manager or queryset) within the user's sight, else 404.
 
     Unknown and foreign objects answer alike: neither says whether the other exists.
     """
     queryset = source.all() if isinstance(source, models.Manager) else source
+    seen = queryset.visible_to(user, perm)
     try:
-        return queryset.visible_to(user, perm).get(**lookup)
-    except (queryset.model.DoesNotExist, ValueError, TypeError) as error:
-        raise Http404(f"no {queryset.model._meta.label} {lookup} in sight of {user.pk}") from error
+        return seen.get(**lookup)
+    except (queryset.model.DoesNotExist, ValidationError, ValueError, TypeError) as error:
+        # The text is for the log: it names what was asked for, never whether it exists.
+        raise Http404(f"no {queryset.model._meta.label} {lookup} in sight of {user}") from error
 
 
 def may(user: Any, perm: str, obj: Any, scope: Scope | None = None) -> bool:
@@ -242,15 +259,19 @@ def may(user: Any, perm: str, obj: Any, scope: Scope | None = None) -> bool:
 
 def require(user: Any, perm: str, obj: Any = None, scope: Scope | None = None) -> None:
     """403 unless the user holds `perm` over `obj` (or anywhere, when no object is given)."""
-    allowed = may(user, perm, obj, scope) if obj is not None else bool(user.reach(perm))
+    allowed = may(user, perm, obj, scope) if obj is not None else bool(reach_of(user, perm))
     if not allowed:
-        raise PermissionDenied(f"user {user.pk} lacks {perm} on {obj!r}")
+        raise PermissionDenied(f"{user!r} lacks {perm} on {obj!r}")
 
 
 def still_visible(obj: Any, user: Any, perm: str | None = None) -> None:
     """After a save, inside its transaction: nobody may move a fact out of their own reach.
 
-    Asks the database, not the instance: what counts is what was written.
+    Asks the database, not the instance: what counts is what was written. Raises `OutOfReach`,
+    which a form shows and everything else treats as 403.
     """
-    if not type(obj)._default_manager.filter(pk=obj.pk).visible_to(user, perm).exists():
-        raise PermissionDenied(f"save would take {obj!r} out of reach of user {user.pk}")
+    if not type(obj)._base_manager.filter(type(obj).scope.q(user, perm), pk=obj.pk).exists():
+        raise OutOfReach(
+            f"“{obj}”按所填内容保存后将不在您的管理范围内，未予保存。"
+            "请改选您负责的区域或单位；确需移交的，请联系上级处理。"
+        )

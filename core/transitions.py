@@ -14,12 +14,14 @@
     transit(item, "return", by=user, reason="缺少联系时段")   # the one way to change a state
     ITEM.offers(item, user)                                  # buttons, with why one is disabled
 
-Tables stand in each app's `transitions.py`; they are found at start-up.
+Tables stand in each app's `transitions.py`; they are found at start-up. How to declare, call,
+show and draw one: docs/transitions.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, NamedTuple
@@ -40,7 +42,10 @@ class Transition:
     """One row of a table.
 
     perm: who, as a permission over the object (by `within`, else the model's own scope);
-        None means the system alone (`by=None`).
+        None means the system alone.
+    system: the system (`by=None`: a job, a schedule, a resident without an account) may take
+        it beside those who hold `perm`. Said in the table, because a caller that has lost its
+        user must not thereby gain every right.
     reason: the person must say why.
     guard: called with (object, by); a Chinese sentence that forbids it, or None.
     apply: called with (locked object, by, **data) before the save; sets further fields. It may
@@ -55,6 +60,7 @@ class Transition:
     sources: Sequence[str]
     target: str
     perm: str | None = None
+    system: bool = False
     reason: bool = False
     guard: Callable[[Any, Any], str | None] | None = None
     apply: Callable[..., None] | None = None
@@ -64,10 +70,14 @@ class Transition:
     tone: str = "primary"  # primary | default | danger: how the button looks
     hint: str = ""  # one sentence under the button's dialogue: what will happen
 
+    @property
+    def by_system(self) -> bool:
+        return self.perm is None or self.system
+
     def permits(self, obj: Any, by: Any) -> bool:
-        if self.perm is None:
-            return by is None
-        return by is None or may(by, self.perm, obj, self.within)
+        if by is None:
+            return self.by_system
+        return self.perm is not None and may(by, self.perm, obj, self.within)
 
 
 class Offer(NamedTuple):
@@ -96,6 +106,11 @@ class Machine:
         self.transitions = {t.name: t for t in transitions}
         if len(self.transitions) != len(transitions):
             raise ValueError(f"{model}: two transitions of one name")
+        for t in transitions:
+            if unknown := {*t.sources, t.target} - set(states.values):
+                raise ValueError(f"{model}.{t.name}: no such state {sorted(unknown)}")
+        if model.lower() in MACHINES:
+            raise ValueError(f"{model}: a second table for one aggregate")
         MACHINES[model.lower()] = self
 
     @property
@@ -117,11 +132,17 @@ class Machine:
         lines = ["stateDiagram-v2"]
         lines += [f"    {s.value}: {s.label}" for s in self.states]
         lines += [
-            f"    {source} --> {t.target}: {t.label}{'（理由）' if t.reason else ''}"
+            f"    {source} --> {t.target}: {t.label}{_notes(t)}"
             for t in self.transitions.values()
             for source in t.sources
         ]
         return "\n".join(lines)
+
+
+def _notes(t: Transition) -> str:
+    notes = ["系统"] if t.by_system else []
+    notes += ["须填理由"] if t.reason else []
+    return f"（{'，'.join(notes)}）" if notes else ""
 
 
 def machine_of(obj: Any) -> Machine | None:
@@ -132,9 +153,10 @@ def machine_of(obj: Any) -> Machine | None:
 def transit(obj: Any, name: str, *, by: Any, reason: str = "", **data: Any) -> Any:
     """Take one transition: lock the row, check state, right and guard again, save, audit, tell.
 
-    Returns the fresh, saved object. Raises `Conflict` when the state has changed meanwhile,
-    `Refused` when the reason is missing or a guard forbids it, `PermissionDenied` without the
-    right. `by=None` is the system. Nothing is written unless all of it is.
+    Returns the fresh, saved object; the one passed in stays as it was read. Raises `Conflict`
+    when the state has changed meanwhile, `Refused` when the reason is missing or a guard
+    forbids it, `PermissionDenied` without the right. `by=None` is the system. Nothing is
+    written unless all of it is.
     """
     machine = machine_of(obj)
     if machine is None or name not in machine.transitions:
@@ -142,27 +164,16 @@ def transit(obj: Any, name: str, *, by: Any, reason: str = "", **data: Any) -> A
     step = machine.transitions[name]
     reason = reason.strip()
     with transaction.atomic():
-        manager = type(obj)._base_manager
-        locked = manager.select_for_update(of=("self",)).get(pk=obj.pk)
-        state = getattr(locked, machine.field)
-        if not step.permits(locked, by):
-            raise PermissionDenied(f"user {getattr(by, 'pk', None)} may not {name} {locked!r}")
-        if state not in step.sources:
-            now = machine.states(state).label
-            raise Conflict(
-                f"当前状态是“{now}”，不能{step.label}。可能已有人处理，请刷新页面查看最新进展。"
-            )
-        if step.reason and not reason:
-            raise Refused(f"{step.label}须填写理由。", field="reason")
-        if step.guard and (why := step.guard(locked, by)):
-            raise Refused(why)
-        before = audit.snapshot(locked)
+        locked = _lock(obj)
+        _check(machine, step, locked, by, reason)
+        before, columns = audit.snapshot(locked), _columns(locked)
         setattr(locked, machine.field, step.target)
         if step.apply:
             if "reason" in signature(step.apply).parameters:
                 data["reason"] = reason
             step.apply(locked, by, **data)
-        locked.save()
+        # Named fields: a column that `apply` moved by a query of its own is not written back old.
+        locked.save(update_fields=_changed(locked, columns))
         audit.record(
             f"{machine.label.lower()}.{name}",
             locked,
@@ -181,3 +192,38 @@ def transit(obj: Any, name: str, *, by: Any, reason: str = "", **data: Any) -> A
                 about=locked,
             )
     return locked
+
+
+def _lock(obj: models.Model) -> models.Model:
+    try:
+        return type(obj)._base_manager.select_for_update(of=("self",)).get(pk=obj.pk)
+    except type(obj).DoesNotExist:
+        raise Conflict(f"“{obj}”已被删除，请返回列表刷新后再看。") from None
+
+
+def _check(machine: Machine, step: Transition, locked: Any, by: Any, reason: str) -> None:
+    if not step.permits(locked, by):
+        raise PermissionDenied(f"{by!r} may not {step.name} {locked!r}")
+    state = getattr(locked, machine.field)
+    if state not in step.sources:
+        now = machine.states(state).label
+        raise Conflict(
+            f"当前状态是“{now}”，不能{step.label}。可能已有人处理，请刷新页面查看最新进展。"
+        )
+    if step.reason and not reason:
+        raise Refused(f"{step.label}须填写理由。", field="reason")
+    if step.guard and (why := step.guard(locked, by)):
+        raise Refused(why)
+
+
+def _columns(obj: models.Model) -> dict[str, Any]:
+    """The stored values, copied: a JSON column may be changed in place."""
+    return {c.name: deepcopy(getattr(obj, c.attname)) for c in obj._meta.concrete_fields}
+
+
+def _changed(obj: models.Model, before: dict[str, Any]) -> list[str]:
+    return [
+        c.name
+        for c in obj._meta.concrete_fields
+        if getattr(c, "auto_now", False) or getattr(obj, c.attname) != before[c.name]
+    ]

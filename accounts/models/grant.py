@@ -3,7 +3,7 @@ from django.db.models import F, Q
 
 from accounts.enums import DUTIES, Role
 from accounts.roles import AREA_ROLES
-from core.scope import AreaRule, Scope, ScopedQuerySet, UnitRule
+from core.scope import AreaRule, OwnRule, Scope, ScopedQuerySet, UnitRule
 
 
 class GrantQuerySet(ScopedQuerySet):
@@ -37,7 +37,7 @@ class Grant(models.Model):
     starts_on = models.DateField("自")
     ends_on = models.DateField("至", null=True, blank=True)  # the last day, inclusive
 
-    scope = Scope(AreaRule("area__"), UnitRule(), view="accounts.grant")
+    scope = Scope(AreaRule("area__"), UnitRule(), view="accounts.view", own=OwnRule("user_id"))
     objects = models.Manager.from_queryset(GrantQuerySet)()
 
     class Meta:

@@ -10,28 +10,23 @@ from django.utils import timezone
 
 from accounts.enums import DUTIES
 from accounts.roles import PERMISSIONS, SECOND_FACTOR
-from core.scope import Reach, ScopedQuerySet
+from core.scope import AreaRule, OwnRule, Reach, Scope, ScopedQuerySet, UnitRule
+from orgs.enums import STAMPS
 
 
-class UserScope:
-    """Accounts are seen by the administrators, by oneself, and by whoever sees one of their
-    grants' places. Not built of rules because a person has many grants."""
+class HolderRule:
+    """Accounts that hold, or held, or will hold a grant on a place within reach."""
 
-    view = "accounts.manage"
+    def q(self, reach: Reach, perm: str) -> Q:
+        return Q(Exists(self._grants(reach, perm).filter(user=OuterRef("pk"))))
 
-    def q(self, user, perm=None) -> Q:
+    def test(self, obj: User, reach: Reach, perm: str) -> bool:
+        return self._grants(reach, perm).filter(user=obj).exists()
+
+    def _grants(self, reach: Reach, perm: str) -> models.QuerySet:
         from accounts.models.grant import Grant
 
-        reach = user.reach(perm or self.view)
-        if reach.everywhere:
-            return Q()
-        held = Grant.objects.filter(user=OuterRef("pk")).filter(
-            Grant.scope.q(user, perm or self.view)
-        )
-        return Q(pk=user.pk) | Q(Exists(held))
-
-    def holds(self, obj, user, perm=None) -> bool:
-        return User.objects.filter(pk=obj.pk).visible_to(user, perm).exists()
+        return Grant.objects.filter(AreaRule("area__").q(reach, perm) | UnitRule().q(reach, perm))
 
 
 class UserManager(BaseUserManager.from_queryset(ScopedQuerySet)):
@@ -56,7 +51,8 @@ class User(AbstractBaseUser):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
 
-    scope = UserScope()
+    audit_hidden = ("password",)
+    scope = Scope(HolderRule(), view="accounts.view", own=OwnRule("pk"))
     objects = UserManager()
 
     class Meta:
@@ -81,10 +77,17 @@ class User(AbstractBaseUser):
 
     def reach(self, perm: str) -> Reach:
         """Where this person holds `perm` today (see `core.scope`)."""
-        grants = [g for g in self.current_grants if perm in PERMISSIONS[g.role]]
+        # A building group carries no stamp on facts: a grant there (refused by the action) is void.
+        grants = [
+            g
+            for g in self.current_grants
+            if perm in PERMISSIONS[g.role] and (g.area is None or g.area.kind in STAMPS)
+        ]
+        places = [g.area or g.unit for g in grants if g.role not in DUTIES]
         return Reach(
             areas=tuple((g.area.kind, g.area_id) for g in grants if g.area_id),
             units=tuple(g.unit_id for g in grants if g.unit_id),
+            cities=tuple({p.city_id for p in places}),
             everywhere=any(g.role in DUTIES for g in grants),
         )
 

@@ -1,5 +1,7 @@
 """The trial: SQLite and secrets under var/, made on first use; what `make demo` runs on."""
 
+from secrets import token_urlsafe
+
 from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
@@ -22,6 +24,9 @@ FIELD_KEYS: list[str] = env.list("FIELD_KEYS", default=[]) or kept(
 FIELD_INDEX_KEY = env.str("FIELD_INDEX_KEY", default="") or kept(
     VAR_DIR / "secrets", "field-index-key", lambda: Fernet.generate_key().decode()
 )
+AUDIT_KEYS: list[str] = env.list("AUDIT_KEYS", default=[]) or kept(
+    VAR_DIR / "secrets", "audit-keys", lambda: token_urlsafe(48)
+).split(",")
 
 # Straight from static/dist, so that a rebuilt asset shows without a collecting step.
 WHITENOISE_USE_FINDERS = True

@@ -50,6 +50,16 @@ if FIELD_INDEX_KEY not in ("", "change-me") and not _is_field_key(FIELD_INDEX_KE
 if FIELD_INDEX_KEY in FIELD_KEYS:
     _faults.append("FIELD_INDEX_KEY must differ from FIELD_KEYS: it stays when they change")
 
+AUDIT_KEYS = [
+    key.strip()
+    for key in _required(
+        "AUDIT_KEYS", "secrets, the newest first; the hashes of the audit log are keyed with them"
+    ).split(",")
+    if key.strip()
+]
+if any(len(key) < 32 for key in AUDIT_KEYS):
+    _faults.append("AUDIT_KEYS holds a key that is too short: take 32 random characters or more")
+
 _url = _required("DATABASE_URL", "postgres://user:password@host:5432/name")
 if _url and not DATABASE["ENGINE"].endswith("postgresql"):
     _faults.append("DATABASE_URL must name PostgreSQL: SQLite is for the trial alone")

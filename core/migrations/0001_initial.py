@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
                 ('seq', models.PositiveBigIntegerField(default=0)),
                 ('hash', models.CharField(blank=True, max_length=64)),
+                ('seal', models.CharField(max_length=64)),
             ],
             options={
                 'verbose_name': '审计链',

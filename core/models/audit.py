@@ -1,5 +1,7 @@
 from django.db import models
 
+from core.scope import Scope, ScopedManager
+
 
 class AuditEvent(models.Model):
     """One thing somebody did. Append-only (database triggers), hash-chained, no foreign keys:
@@ -22,6 +24,10 @@ class AuditEvent(models.Model):
     prev_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
 
+    # The auditor's duty alone reaches the log; what happened to one object is shown with it.
+    scope = Scope(view="audit.view")
+    objects = ScopedManager()
+
     class Meta:
         verbose_name = "审计记录"
         constraints = [models.UniqueConstraint(fields=["chain", "seq"], name="audit_chain_seq")]
@@ -42,6 +48,7 @@ class AuditChain(models.Model):
     number = models.PositiveSmallIntegerField(primary_key=True)
     seq = models.PositiveBigIntegerField(default=0)
     hash = models.CharField(max_length=64, blank=True)
+    seal = models.CharField(max_length=64)
 
     class Meta:
         verbose_name = "审计链"

@@ -55,6 +55,6 @@ def test_what_is_documented_is_read():
     assert names_documented() - set(names_read()) == set()
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_KEYS", "FIELD_INDEX_KEY"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_KEYS", "FIELD_INDEX_KEY", "AUDIT_KEYS"])
 def test_the_example_holds_no_secret(name):
     assert f"\n{name}=change-me\n" in (ROOT / ".env.example").read_text()

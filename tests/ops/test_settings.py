@@ -16,6 +16,7 @@ GOOD = {
     "SECRET_KEY": "q9Zr-4Tn_w7Lx2Vb8Kc5Jd3Hf6Gs1PaYeUiOmXzWvNtRqBpCkDjEhFgS",
     "FIELD_KEYS": "dGVzdHMtb25seS1maWVsZC1rZXktMzItYnl0ZXMtISE=",
     "FIELD_INDEX_KEY": "dGVzdHMtb25seS1pbmRleC1rZXktMzItYnl0ZXMhISE=",
+    "AUDIT_KEYS": "Lw8pTq-2Rz_5Xv9Nb3Mc7Kd1Jf4Hg6Sa,Zx8cVb-2Nm_5Qw9Er3Ty7Ui1Op4As6Df",
     "DATABASE_URL": "postgres://alliance:secret@db.invalid:5432/alliance",
     "REDIS_URL": "redis://redis.invalid:6379/0",
     "ALLOWED_HOSTS": "alliance.example.gov.cn",
@@ -45,6 +46,8 @@ def test_deploy_check_is_clean_with_warnings_as_errors(good):
         ({"FIELD_INDEX_KEY": ""}, "FIELD_INDEX_KEY is not set"),
         ({"FIELD_INDEX_KEY": "not-a-key"}, "FIELD_INDEX_KEY is not a Fernet key"),
         ({"FIELD_INDEX_KEY": GOOD["FIELD_KEYS"]}, "FIELD_INDEX_KEY must differ from FIELD_KEYS"),
+        ({"AUDIT_KEYS": ""}, "AUDIT_KEYS is not set"),
+        ({"AUDIT_KEYS": "a-short-one"}, "AUDIT_KEYS holds a key that is too short"),
         ({"DATABASE_URL": ""}, "DATABASE_URL is not set"),
         ({"DATABASE_URL": "sqlite:////tmp/x.sqlite3"}, "DATABASE_URL must name PostgreSQL"),
         (
