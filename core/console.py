@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from core.scope import reach_of
+
 
 @dataclass(frozen=True)
 class MenuItem:
@@ -28,7 +30,7 @@ class MenuItem:
     group: str
 
     def shown_to(self, user: Any) -> bool:
-        return self.perm is None or bool(user.reach(self.perm))
+        return self.perm is None or bool(reach_of(user, self.perm))
 
 
 @dataclass(frozen=True)

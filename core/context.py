@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
-
-from core.scope import Nobody
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
@@ -19,7 +18,7 @@ def face(request: HttpRequest) -> dict[str, Any]:
     """
     theme = request.COOKIES.get(THEME_COOKIE, "")
     return {
-        "user": getattr(request, "user", None) or Nobody(),
+        "user": getattr(request, "user", None) or AnonymousUser(),
         "nonce": getattr(request, "csp_nonce", ""),
         "theme": theme if theme in THEMES else "",
     }

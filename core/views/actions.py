@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from core.scope import may
+from core.scope import may, reach_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Action:
     def shown_to(self, user: Any, obj: Any = None) -> bool:
         if self.perm is None:
             return True
-        return may(user, self.perm, obj) if obj is not None else bool(user.reach(self.perm))
+        return may(user, self.perm, obj) if obj is not None else bool(reach_of(user, self.perm))
 
     def href(self, request: HttpRequest, suffix: str, obj: Any = None) -> str:
         address = reverse(self.url_name, args=[obj.pk] if obj is not None else [])

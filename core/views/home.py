@@ -12,6 +12,7 @@ from django.views import View
 
 from core import console
 from core.context import THEME_COOKIE, THEMES
+from core.scope import reach_of
 from core.views.base import ConsoleView
 
 ROWS_OF_A_KIND = 50
@@ -51,7 +52,7 @@ class WorkbenchView(ConsoleView):
         kinds: list[Kind] = []
         wanted = request.GET.get("kind", "")
         for number, kind in enumerate(console.WAITING):
-            if not request.user.reach(kind.perm):
+            if not reach_of(request.user, kind.perm):
                 continue
             found = self._rows(kind)
             more = "+" if len(found) > ROWS_OF_A_KIND else ""
