@@ -241,6 +241,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The console's lists, objects, forms and transitions, under the same rights.",
     "VERSION": "1",
     "OAS_VERSION": "3.0.3",
+    "POSTPROCESSING_HOOKS": [],  # choices stand where they belong: every room has its own "state"
 }
 
 LANGUAGE_CODE = "zh-hans"
