@@ -30,6 +30,7 @@ _COMMUNITY_WORK = {
     "alliance.confirm",  # sign for one's own side
     "members.receive",  # accept or return a report, record and confirm service
     "members.post",  # publish posts
+    "members.claim",  # put members on posts: a unit its own, a community those who report to it
 }
 
 PERMISSIONS: dict[str, frozenset[str]] = {
@@ -62,6 +63,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "alliance.draft",
             "alliance.confirm",
             "alliance.end",
+            "members.register",  # for units that cannot: those who live in the street
             "members.receive",
             "members.post",
             "grids.edit",
