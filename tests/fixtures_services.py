@@ -133,5 +133,4 @@ def celery_worker_process(
 
     yield start
     for worker in workers:
-        if worker.process.poll() is None:
-            worker.kill()  # what it still did would be no test's business; a polite end takes seconds
+        worker.stop()
