@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz/live", health.live, name="health-live"),
     path("healthz/ready", health.ready, name="health-ready"),
     path("metrics", health.metrics, name="metrics"),
+    path("api/v1/", include("core.api.urls")),
     path("console/", include("core.console_urls")),
     path("console/orgs/", include("orgs.urls")),
 ]

@@ -133,4 +133,5 @@ def celery_worker_process(
 
     yield start
     for worker in workers:
-        worker.stop()
+        if worker.process.poll() is None:
+            worker.kill()  # what it still did would be no test's business; a polite end takes seconds

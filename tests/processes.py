@@ -39,6 +39,8 @@ def _connect(database: str, barrier: Any) -> None:
     import django
 
     django.setup()
+    import config.celery  # noqa: F401  (tasks are sent through this application)
+
     connection.settings_dict["NAME"] = database
     _shared["barrier"] = barrier
 

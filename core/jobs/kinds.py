@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 KINDS: dict[str, Kind] = {}
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Kind:
     run: Callable[..., None]
     perm: str
     attempts: int
-    minutes: int
+    minutes: float
     keep_days: int
 
 
@@ -34,8 +35,8 @@ def job_kind(
     queue: str,
     title: str,
     perm: str = "",
-    attempts: int = 3,
-    minutes: int = 60,
+    attempts: int = ATTEMPTS,
+    minutes: float = 60,
     keep_days: int = 7,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare the function below it a kind of job. It stands in an app's `tasks.py`.

@@ -23,7 +23,7 @@ from core import broker
 from core.enums import WAITING, JobState
 from core.errors import Conflict
 from core.jobs.ending import end
-from core.jobs.kinds import KINDS
+from core.jobs.kinds import ATTEMPTS, KINDS
 from core.models import Job
 
 log = logging.getLogger(__name__)
@@ -164,28 +164,33 @@ def take_over_stale() -> int:
 
 def _take_over(job: Job, still: Q) -> bool:
     """One change of hands, if it is `still` silent: the raised token shuts the old worker out."""
-    kind = KINDS.get(job.kind)
     mine = Job.objects.held(job).filter(still)
-    log.warning(
-        "job %s (%s): worker %s fell silent in attempt %s",
-        job.pk,
-        job.kind,
-        job.worker,
-        job.attempt,
-    )
     if job.cancel_asked_at:
-        return end(mine, job, JobState.CANCELLED)
-    if kind is None or job.attempt >= kind.attempts:
-        return end(mine, job, JobState.FAILED, error=CUT_OFF)
-    return bool(
-        mine.update(
-            state=JobState.PENDING,
-            token=F("token") + 1,
-            suspect_at=None,
-            sends=0,
-            send_after=timezone.now(),
+        taken = end(mine, job, JobState.CANCELLED)
+    elif job.attempt >= attempts_of(job):
+        taken = end(mine, job, JobState.FAILED, error=CUT_OFF)
+    else:
+        taken = bool(
+            mine.update(
+                state=JobState.PENDING,
+                token=F("token") + 1,
+                suspect_at=None,
+                sends=0,
+                send_after=timezone.now(),
+            )
         )
-    )
+    if taken:
+        log.warning(
+            "job %s (%s): worker %s fell silent in attempt %s",
+            *(job.pk, job.kind, job.worker, job.attempt),
+        )
+    return taken
+
+
+def attempts_of(job: Job) -> int:
+    """How often it may be begun; a kind unknown here may be known to a worker of a newer version."""
+    kind = KINDS.get(job.kind)
+    return kind.attempts if kind else ATTEMPTS
 
 
 def drop_expired_results() -> int:

@@ -171,7 +171,7 @@ def _attempt(run: Run) -> None:
     except Refused as refusal:
         _settle(job, JobState.FAILED, error=refusal.message)
     except (OutOfTime, SoftTimeLimitExceeded):
-        log.warning("job %s (%s) took over %s minutes", job.pk, job.kind, run.kind.minutes)
+        log.warning("job %s (%s) took over %g minutes", job.pk, job.kind, run.kind.minutes)
         _settle(job, JobState.FAILED, error=_out_of_time(run.kind))
     except (OperationalError, InterfaceError):
         log.exception("job %s (%s): the database failed it", job.pk, job.kind)
@@ -240,7 +240,7 @@ def _drop_connection() -> None:
 
 
 def _out_of_time(kind: Kind) -> str:
-    return f"处理超过 {kind.minutes} 分钟的时限，已停止。请缩小范围后重试，或联系系统管理员。"
+    return f"处理超过 {kind.minutes:g} 分钟的时限，已停止。请缩小范围后重试，或联系系统管理员。"
 
 
 def _unexpected(reference: str) -> str:

@@ -66,6 +66,12 @@ def database_away(job) -> None:
     raise OperationalError("server closed the connection unexpectedly")
 
 
-@job_kind("test.slow", queue="reports", title="测试超时", minutes=0)
+@job_kind("test.slow", queue="reports", title="测试超时", minutes=0.0001)
 def slow(job) -> None:
-    job.progress(1, 2)
+    while True:
+        job.progress(1, 2)
+
+
+@job_kind("test.stuck", queue="reports", title="测试卡住", minutes=0.02)
+def stuck(job) -> None:
+    time.sleep(300)

@@ -1,0 +1,61 @@
+"""Every error of the API in one shape: {"detail": a sentence, "field": its name or null}.
+
+What a form found wrong adds "errors": {field: [sentences]}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as of_the_framework
+
+from core.errors import Conflict, OutOfReach, Refused
+
+NOT_FOUND = "没有找到：它不存在，或不在您的管理范围内。"
+FORBIDDEN = "您没有办理这项操作的权限。如工作需要，请联系安全管理员授权。"
+INVALID = "填写有误，请按 errors 中各字段的说明修改后重新提交。"
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """The response for `error`; None for what nobody expected, which becomes a 500."""
+    if isinstance(error, Refused):
+        return _said(_status(error), error.message, error.field)
+    if isinstance(error, Http404):
+        return _said(status.HTTP_404_NOT_FOUND, NOT_FOUND)
+    if isinstance(error, PermissionDenied):
+        return _said(status.HTTP_403_FORBIDDEN, FORBIDDEN)
+    if isinstance(error, ValidationError):
+        error = exceptions.ValidationError(_fields(error))
+    response = of_the_framework(error, context)
+    if response is not None:
+        response.data = _shape(error, response.data)
+    return response
+
+
+def _status(error: Refused) -> int:
+    if isinstance(error, Conflict):
+        return status.HTTP_409_CONFLICT
+    if isinstance(error, OutOfReach):
+        return status.HTTP_403_FORBIDDEN
+    return status.HTTP_400_BAD_REQUEST
+
+
+def _said(code: int, detail: str, field: str | None = None) -> Response:
+    return Response({"detail": detail, "field": field}, status=code)
+
+
+def _fields(error: ValidationError) -> Any:
+    return error.message_dict if hasattr(error, "error_dict") else error.messages
+
+
+def _shape(error: Exception, data: Any) -> dict[str, Any]:
+    if not isinstance(error, exceptions.ValidationError):
+        return {"detail": str(data.get("detail", "")), "field": None}
+    if isinstance(data, dict):
+        first = next(iter(data), None)
+        return {"detail": INVALID, "field": first if first in data else None, "errors": data}
+    return {"detail": "；".join(map(str, data)), "field": None}

@@ -1,0 +1,28 @@
+"""/api/v1/: what the apps' api.py register, the schema, and JSON for what is not there."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path, re_path
+from django.utils.module_loading import autodiscover_modules
+
+from core.api.errors import NOT_FOUND
+from core.api.routes import router
+from core.api.schema import document
+from core.transport import JsonRenderer
+
+autodiscover_modules("api")
+
+
+def not_there(request: HttpRequest) -> HttpResponse:
+    """An address that no app has."""
+    body = JsonRenderer().render({"detail": NOT_FOUND, "field": None})
+    return HttpResponse(body, status=404, content_type="application/json")
+
+
+# Under their full address, so that the schema says what is to be called.
+documented = [path("api/v1/", include(router.urls))]
+app_name = "api"
+urlpatterns = [
+    path("schema/", document, name="schema"),
+    *router.urls,
+    re_path(r"^", not_there, name="not-there"),
+]
