@@ -34,7 +34,7 @@ _COMMUNITY_WORK = {
 }
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    Role.SYSTEM_ADMIN: frozenset({"accounts.view", "accounts.manage", "jobs.all"}),
+    Role.SYSTEM_ADMIN: frozenset({"accounts.view", "accounts.manage", "jobs.all", "workdays.edit"}),
     Role.SECURITY_ADMIN: frozenset({"accounts.view", "accounts.grant"}),
     Role.SECURITY_AUDITOR: frozenset({"accounts.view", "audit.view"}),
     Role.ORG_DEPARTMENT: frozenset(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-import chinese_calendar
 from django.utils import timezone
+
+from core import workdays
 
 EMPTY = "—"
 
@@ -56,7 +57,7 @@ def deadline(value: date | datetime | None, today: date | None = None) -> Deadli
         return Deadline(f"已逾期 {(today - due).days} 天", "bad", due)
     if due == today:
         return Deadline("今天到期", "warn", due)
-    left = _working_days(today, due)
+    left = workdays.workdays_between(today, due)
     tone = "warn" if left <= NEAR else "calm"
     return Deadline(f"还剩 {left} 个工作日", tone, due)
 
@@ -66,16 +67,3 @@ NEAR = 2  # working days before the deadline from which it is shown as near
 
 def _local(value: date | datetime) -> date:
     return timezone.localtime(value).date() if isinstance(value, datetime) else value
-
-
-def _working_days(start: date, end: date) -> int:
-    """Working days after `start` up to and including `end`."""
-    days = (start + timedelta(days=n) for n in range(1, (end - start).days + 1))
-    return sum(_is_working(day) for day in days)
-
-
-def _is_working(day: date) -> bool:
-    try:
-        return chinese_calendar.is_workday(day)
-    except NotImplementedError:  # years whose holidays are not decreed yet
-        return day.weekday() < 5

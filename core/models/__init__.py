@@ -1,5 +1,6 @@
 from core.models.audit import AuditChain, AuditEvent
 from core.models.job import Job
 from core.models.notification import Notification
+from core.models.workday import WorkdayOverride
 
-__all__ = ["AuditChain", "AuditEvent", "Job", "Notification"]
+__all__ = ["AuditChain", "AuditEvent", "Job", "Notification", "WorkdayOverride"]
