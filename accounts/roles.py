@@ -26,6 +26,7 @@ _COMMUNITY_WORK = {
     "services.claim",  # claim what the other side published
     "services.handle",  # carry a claimed matter from contact to acceptance
     "services.accept",  # accept the result, close the matter
+    "services.tickets",  # take or decline what residents ask for
     "alliance.draft",  # draft and change agreements not yet in force
     "alliance.confirm",  # sign for one's own side
     "members.receive",  # accept or return a report, record and confirm service
@@ -60,6 +61,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "services.claim",
             "services.handle",
             "services.accept",
+            "services.tickets",
             "alliance.draft",
             "alliance.confirm",
             "alliance.end",
@@ -82,6 +84,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "services.draft",
             "services.claim",
             "services.handle",
+            "services.accept",  # what was done for the unit; closing is the community's
             "alliance.view",
             "alliance.draft",
             "alliance.confirm",

@@ -20,7 +20,7 @@ show and draw one: docs/transitions.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from inspect import signature
@@ -47,6 +47,7 @@ class Transition:
         it beside those who hold `perm`. Said in the table, because a caller that has lost its
         user must not thereby gain every right.
     reason: the person must say why.
+    confidential: the audit row does not name who took it (a rating, a ballot).
     guard: called with (object, by); a Chinese sentence that forbids it, or None.
     apply: called with (locked object, by, **data) before the save; sets further fields. It may
         write other rows through their own actions: all is one transaction. One that has a
@@ -62,6 +63,7 @@ class Transition:
     perm: str | None = None
     system: bool = False
     reason: bool = False
+    confidential: bool = False
     guard: Callable[[Any, Any], str | None] | None = None
     apply: Callable[..., None] | None = None
     tell: Callable[[Any, Any], Iterable[int]] | None = None
@@ -92,7 +94,8 @@ class Offer(NamedTuple):
 
 
 class Machine:
-    """The transitions of one aggregate. `model` is its label, `field` the column of its state."""
+    """The transitions of one aggregate. `model` is its label, `field` the column of its state;
+    `deeds` are the words that a timeline has for its other audited actions (``{"resize": …}``)."""
 
     def __init__(
         self,
@@ -101,8 +104,10 @@ class Machine:
         states: type[models.TextChoices],
         transitions: Sequence[Transition],
         field: str = "state",
+        deeds: Mapping[str, str] | None = None,
     ) -> None:
         self.label, self.states, self.field = model, states, field
+        self.deeds = dict(deeds or {})
         self.transitions = {t.name: t for t in transitions}
         if len(self.transitions) != len(transitions):
             raise ValueError(f"{model}: two transitions of one name")
@@ -177,7 +182,7 @@ def transit(obj: Any, name: str, *, by: Any, reason: str = "", **data: Any) -> A
         audit.record(
             f"{machine.label.lower()}.{name}",
             locked,
-            by=by,
+            by=None if step.confidential else by,
             before=before,
             after=audit.snapshot(locked),
             reason=reason,

@@ -156,7 +156,8 @@ def _deed(event: AuditEvent, machine: Machine | None) -> str:
     verb = event.action.rpartition(".")[2]
     if machine and verb in machine.transitions:
         return machine.transitions[verb].label
-    return _DEEDS.get(verb, verb)
+    own = machine.deeds if machine else {}
+    return own.get(verb) or _DEEDS.get(verb, verb)
 
 
 def _changes(event: AuditEvent, obj: Model) -> list[tuple[str, str, str]]:

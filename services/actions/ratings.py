@@ -1,0 +1,66 @@
+"""好差评: one a matter, the rater's identity kept nowhere; a bad one opens a rectification."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import chinese_calendar
+from django.utils import timezone
+
+from core.errors import Refused
+from services.enums import (
+    BAD_GRADES,
+    RECTIFY_WORKDAYS,
+    RESIDENT_RATES_WITHIN_DAYS,
+    Grade,
+    RectificationState,
+)
+from services.models import Claim, Rating, Rectification
+
+
+def give_rating(claim: Claim, *, grade: str, comment: str = "") -> Rating:
+    """Store the grade of a claim on its way to 已评价 (called by that transition alone)."""
+    if grade not in Grade.values:
+        raise Refused("请选择评价等级。", field="grade")
+    comment = comment.strip()
+    longest = Rating._meta.get_field("comment").max_length
+    if len(comment) > longest:
+        raise Refused(f"意见最多 {longest} 字，现为 {len(comment)} 字。", field="comment")
+    today = timezone.localdate()
+    rating = Rating.objects.create(claim=claim, grade=grade, comment=comment, rated_on=today)
+    if grade in BAD_GRADES:
+        Rectification.objects.create(rating=rating, due_on=_workdays_after(today, RECTIFY_WORKDAYS))
+    return rating
+
+
+def resident_has_the_word(claim: Claim) -> str | None:
+    """Why staff may not rate yet: the matter began with a resident, who is asked first."""
+    if not hasattr(claim.item, "ticket"):
+        return None
+    until = claim.accepted_at + timedelta(days=RESIDENT_RATES_WITHIN_DAYS)
+    if timezone.now() >= until:
+        return None
+    day = timezone.localtime(until).strftime("%m月%d日")
+    return f"此事来自居民诉求，请等居民凭单号评价；{day}后仍未评价的，可由社区回访后代评。"
+
+
+def rectification_open(claim: Claim) -> str | None:
+    """Why a claim cannot be closed: a bad rating is still to be put right."""
+    open_one = (
+        Rectification.objects.filter(rating__claim=claim)
+        .exclude(state=RectificationState.CLOSED)
+        .first()
+    )
+    if open_one is None:
+        return None
+    return f"差评整改{open_one.get_state_display()}（时限 {open_one.due_on}），回访后才能销号。"
+
+
+def _workdays_after(day: date, count: int) -> date:
+    while count:
+        day += timedelta(days=1)
+        try:
+            count -= chinese_calendar.is_workday(day)
+        except NotImplementedError:  # years whose holidays are not decreed yet
+            count -= day.isoweekday() < 6
+    return day
