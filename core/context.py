@@ -18,7 +18,8 @@ def face(request: HttpRequest) -> dict[str, Any]:
     """
     theme = request.COOKIES.get(THEME_COOKIE, "")
     return {
-        "user": getattr(request, "user", None) or AnonymousUser(),
+        # Not looked at here: a person is read from the database, which an error page does without.
+        "user": request.user if hasattr(request, "user") else AnonymousUser(),
         "nonce": getattr(request, "csp_nonce", ""),
         "theme": theme if theme in THEMES else "",
     }

@@ -18,6 +18,78 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
+from django.utils.http import urlencode
+
+from core import places
+
+
+class PlaceField(forms.CharField):
+    """A node of the tree, typed as name, pinyin or code; with script it is completed.
+
+    kinds: the levels that fit. perm: only where the person holds it. anywhere: every place, for
+    facts that name a place outside one's reach (a member's home community).
+    """
+
+    default_error_messages = {
+        "unknown": "没有找到“%(text)s”，请输入名称、拼音首字母或区划代码，并从提示中选择。",
+        "several": "“%(text)s”对应多个地点，请写明代码：%(found)s。",
+    }
+
+    def __init__(
+        self,
+        *,
+        kinds: Sequence[str] = (),
+        perm: str | None = None,
+        anywhere: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.kinds, self.perm, self.anywhere = tuple(kinds), perm, anywhere
+        self.user = None
+        super().__init__(max_length=120, **kwargs)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        query = {"kinds": ",".join(self.kinds), "perm": self.perm or ""}
+        query |= {"anywhere": "1"} if self.anywhere else {}
+        address = f"{reverse_lazy('console:place-options')}?{urlencode(query)}"
+        return {
+            **super().widget_attrs(widget),
+            "data-suggest": address,
+            "autocomplete": "off",
+            "placeholder": "名称、拼音首字母或代码",
+        }
+
+    def prepare_value(self, value: Any) -> Any:
+        source = places.source()
+        if isinstance(value, int) and source:
+            value = source.find(str(value), None, anywhere=True)
+        return places.written(value) if hasattr(value, "code") else value
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        source, rule = places.source(), {"perm": self.perm, "anywhere": self.anywhere}
+        *_, last = text.split()
+        place = source.find(last, self.user, **rule) if len(last) >= CODE_LENGTH else None
+        if place is not None and (not self.kinds or place.kind in self.kinds):
+            return place
+        found = source.search(text, self.user, kinds=self.kinds, **rule)
+        same = [f for f in found if f.place.name == text] or found
+        if len(same) == 1:
+            return same[0].place
+        if not same:
+            raise forms.ValidationError(self.error_messages["unknown"] % {"text": text}, "unknown")
+        named = "、".join(places.written(f.place) for f in same[:5])
+        raise forms.ValidationError(
+            self.error_messages["several"] % {"text": text, "found": named}, "several"
+        )
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (self.prepare_value(initial) or "") != (data or "").strip()
+
+
+CODE_LENGTH = 12  # of a division code; shorter digits may be part of a name
 
 
 class Asked:
@@ -28,6 +100,9 @@ class Asked:
     def __init__(self, *args: Any, user: Any = None, **kwargs: Any) -> None:
         self.user = user
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, PlaceField):
+                field.user = user
 
     @property
     def sections(self) -> list[tuple[str, list]]:

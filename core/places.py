@@ -9,7 +9,8 @@ more). The room that owns the tree registers one source at start-up::
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 PARAM = "area"
 
@@ -19,17 +20,42 @@ class Place(Protocol):
 
     pk: int
     name: str
+    code: str
     kind: str
 
 
-class PlaceSource(Protocol):
-    chooser_url: str  # the name of the page that lets one choose
+class Found(NamedTuple):
+    """A place that a search found, and where it lies in words."""
 
-    def find(self, key: str, user: Any) -> Place | None:
-        """The place named by an address, if this user may see it."""
+    place: Place
+    where: str
+
+
+class PlaceSource(Protocol):
+    """What the room of places answers. `anywhere` leaves the user's reach out of it: the
+    divisions themselves are public; what happens in them is not."""
+
+    def find(
+        self, key: str, user: Any, *, perm: str | None = None, anywhere: bool = False
+    ) -> Place | None:
+        """The place named by an id or a code, if this user reaches it (with `perm`)."""
+
+    def search(
+        self,
+        text: str,
+        user: Any,
+        *,
+        kinds: Sequence[str] = (),
+        perm: str | None = None,
+        anywhere: bool = False,
+    ) -> list[Found]:
+        """The best few matches by name, pinyin, initials or code, higher levels first."""
 
     def trail(self, place: Place) -> Sequence[Place]:
         """The ancestors of `place` from the top, without itself."""
+
+    def children(self, place: Place, user: Any) -> Sequence[Place]:
+        """The places right below, in the order of their codes."""
 
     def own(self, user: Any) -> Sequence[Place]:
         """The places of the user's own grants: where the chooser starts."""
@@ -45,3 +71,18 @@ def register(source: PlaceSource) -> None:
 
 def source() -> PlaceSource | None:
     return _sources[0] if _sources else None
+
+
+def address_at(address: str, place: Place | None) -> str:
+    """`address` with `place` chosen (None: with no choice). Paging starts over."""
+    parts = urlsplit(address)
+    dropped = {PARAM, "after", "before"}
+    query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=False) if k not in dropped]
+    if place is not None:
+        query.insert(0, (PARAM, str(place.pk)))
+    return urlunsplit(("", "", parts.path, urlencode(query), ""))
+
+
+def written(place: Place) -> str:
+    """A place as a text box holds it: its name and its code, which alone decides."""
+    return f"{place.name} {place.code}"

@@ -25,7 +25,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model, QuerySet
+from django.db.models import Choices, Model, QuerySet
 from markupsafe import Markup, escape
 
 from core import formats
@@ -40,7 +40,8 @@ class Column:
 
     name: path of the value from the row, e.g. ``"area__name"``; choices show their label.
     link: the cell leads to the row's page (`get_absolute_url`).
-    tag: shown as a tag; True, or a mapping from value to tone (neutral info ok warn bad).
+    tag: shown as a tag; True, a mapping from value to tone (neutral info ok warn bad), or the
+        choices themselves when their members have a `tone`.
     number, date, time: right-aligned thousands; 2026-11-21; 2026-11-21 14:05.
     due: a deadline in words, with the day.
     render: called with the row; the text of the cell (escaped unless it is Markup).
@@ -51,7 +52,7 @@ class Column:
     name: str
     label: str
     link: bool = False
-    tag: bool | Mapping[str, str] = False
+    tag: bool | Mapping[str, str] | type[Choices] = False
     number: bool = False
     date: bool = False
     time: bool = False
@@ -200,7 +201,7 @@ def _text(column: Column, model: type[Model]) -> Callable[[Any], str]:
     read = _reader(column.name)
     labels = _labels(model, column.name)
     if column.tag:
-        tones = column.tag if isinstance(column.tag, Mapping) else {}
+        tones = _tones(column.tag)
         return lambda row: (
             _EMPTY if (v := read(row)) in _BLANK else tag(labels.get(v, v), tones.get(v, "neutral"))
         )
@@ -212,6 +213,12 @@ def _text(column: Column, model: type[Model]) -> Callable[[Any], str]:
     if labels:
         return lambda row: _EMPTY if (v := read(row)) in _BLANK else escape(labels.get(v, v))
     return lambda row: _EMPTY if (v := read(row)) in _BLANK else escape(v)
+
+
+def _tones(given: bool | Mapping[str, str] | type[Choices]) -> Mapping[str, str]:
+    if isinstance(given, type):
+        return {choice.value: choice.tone for choice in given}
+    return given if isinstance(given, Mapping) else {}
 
 
 def _writer(column: Column) -> Callable[[Any], str] | None:

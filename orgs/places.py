@@ -5,22 +5,55 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
+
+from core.places import Found
 from orgs.models import Area
 
 _CODE_LENGTH = 12  # ids never grow that long
+_BEST = 20
 
 
 class AreaPlaces:
-    chooser_url = "orgs:choose"
-
-    def find(self, key: str, user: Any) -> Area | None:
+    def find(
+        self, key: str, user: Any, *, perm: str | None = None, anywhere: bool = False
+    ) -> Area | None:
         if not key.isascii() or not key.isdigit() or len(key) > 18:
             return None
         lookup = {"code": key} if len(key) >= _CODE_LENGTH else {"pk": int(key)}
-        return Area.objects.visible_to(user).filter(**lookup).first()
+        return self._within(user, perm, anywhere=anywhere).filter(**lookup).first()
+
+    def search(
+        self,
+        text: str,
+        user: Any,
+        *,
+        kinds: Sequence[str] = (),
+        perm: str | None = None,
+        anywhere: bool = False,
+    ) -> list[Found]:
+        if not text.strip():
+            return []
+        found = self._within(user, perm, anywhere=anywhere).active().matching(text)
+        if kinds:
+            found = found.filter(kind__in=kinds)
+        found = found.select_related("district", "street", "community")
+        return [Found(a, _where(a)) for a in found.order_by("level", "code")[:_BEST]]
 
     def trail(self, place: Area) -> Sequence[Area]:
         return list(Area.objects.above(place))
 
+    def children(self, place: Area, user: Any) -> Sequence[Area]:
+        below = Area.objects.visible_to(user).active().filter(parent_id=place.pk)
+        return list(below.order_by("code"))
+
     def own(self, user: Any) -> Sequence[Area]:
         return [g.area for g in user.current_grants if g.area_id]
+
+    def _within(self, user: Any, perm: str | None, *, anywhere: bool) -> QuerySet:
+        return Area.objects.all() if anywhere else Area.objects.visible_to(user, perm)
+
+
+def _where(area: Area) -> str:
+    above = (area.district, area.street, area.community)
+    return " · ".join(a.name for a in above if a and a.pk != area.pk)

@@ -4,6 +4,9 @@ import htmx from "htmx.org/dist/htmx.esm.js";
 import { dialogs } from "./dialog";
 import { focusErrors } from "./focus";
 import { popups } from "./popup";
+import { suggestions } from "./suggest";
+import { say } from "./toast";
+import { trees } from "./tree";
 
 Object.assign(htmx.config, {
   allowEval: false,
@@ -27,15 +30,14 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (token) (event as CustomEvent).detail.headers["X-CSRFToken"] = token.value;
 });
 
-// Signed out meanwhile, gone, forbidden or failed: show the server's own page with its own words.
-for (const name of ["htmx:responseError", "htmx:sendError"]) {
-  document.addEventListener(name, (event) => {
-    const detail = (event as CustomEvent).detail;
-    const get = detail.requestConfig?.verb === "get";
-    if (get) location.href = detail.requestConfig.path;
-    else location.reload();
-  });
-}
+// Gone, forbidden or failed: a look leads to the server's own page with its own words; what was
+// typed into a form stays where it is.
+document.addEventListener("htmx:responseError", (event) => {
+  const { requestConfig, xhr } = (event as CustomEvent).detail;
+  if (requestConfig?.verb === "get") location.href = requestConfig.path;
+  else say(`没有提交成功（${xhr.status}），填写的内容还在。请稍后重试，或刷新页面。`);
+});
+document.addEventListener("htmx:sendError", () => say("网络不通，请检查后重试。"));
 
 // A swapped body brings its own title and takes the reader along.
 document.addEventListener("htmx:afterSwap", () => {
@@ -63,4 +65,6 @@ window.addEventListener("pageshow", () => {
 
 dialogs();
 popups();
+suggestions();
+trees();
 focusErrors();

@@ -9,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views import View
+from django_htmx.http import HttpResponseClientRedirect
 
 from core import console, places
 from core.scope import require
@@ -30,9 +31,17 @@ class ConsoleView(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return self._sign_in_first()
         self.check_right()
         return super().dispatch(request, *args, **kwargs)
+
+    def _sign_in_first(self) -> HttpResponse:
+        htmx = getattr(self.request, "htmx", None)
+        if not htmx:
+            return redirect_to_login(self.request.get_full_path())
+        # A fragment must not be filled with the sign-in page: the whole page goes there.
+        response = redirect_to_login(htmx.current_url_abs_path or self.request.get_full_path())
+        return HttpResponseClientRedirect(response.url)
 
     def check_right(self) -> None:
         """403 for those who hold `perm` nowhere."""
@@ -89,7 +98,6 @@ class ConsoleView(View):
             "topbar": [(t, t.count(user)) for t in console.TOPBAR],
             "place_trail": source.trail(self.place) if source and self.place else (),
             "own_places": source.own(user) if source else (),
-            "chooser": source.chooser_url if source else "",
         }
 
     def crumbs(self) -> list[tuple[str, str]]:

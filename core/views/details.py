@@ -76,6 +76,7 @@ class DetailView(ObjectView):
             model = Unit
             template = "orgs/unit.html"      # extends console/detail.html
             perm = "units.view"
+            path = ("draft", "pending", "published", "closed")
             actions = (Action("修改", "orgs:unit-edit", perm="units.edit"),)
 
             def extra(self):
@@ -85,6 +86,7 @@ class DetailView(ObjectView):
     """
 
     actions: Sequence[Action] = ()
+    path: Sequence[str] = ()  # the states of the ordinary course, in order
     template = "console/detail.html"
     blocks = ("page",)
 
@@ -96,7 +98,7 @@ class DetailView(ObjectView):
             object=self.object,
             offers=machine.offers(self.object, request.user) if machine else [],
             transit_url=transit_urls(self.object, self.place_suffix),
-            steps=self.steps(machine) if machine else [],
+            steps=path_of(machine, self.object, self.path) if machine else [],
             state=machine.states(getattr(self.object, machine.field)) if machine else None,
             timeline=happenings(self.object),
             actions=[
@@ -111,14 +113,9 @@ class DetailView(ObjectView):
         """More for the template."""
         return {}
 
-    def steps(self, machine: Machine) -> list[Step]:
-        """The way of this object as steps; empty where its states are not one way. Override with
-        `path_of` the states in order."""
-        return []
-
 
 def path_of(machine: Machine, obj: Model, path: Sequence[str]) -> list[Step]:
-    """Steps along `path`, the states of the ordinary course in order."""
+    """Steps along `path`; none while the object has left it (returned, ended early)."""
     state = getattr(obj, machine.field)
     if state not in path:
         return []
