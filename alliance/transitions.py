@@ -61,6 +61,17 @@ def _give_way(agreement: Agreement, by: Any) -> None:
 AGREEMENT = Machine(
     "alliance.Agreement",
     states=S,
+    deeds={
+        "draft": "起草",
+        "revise": "修改",
+        "add_clause": "增加条款",
+        "revise_clause": "修改条款",
+        "remove_clause": "删除条款",
+        "name_liaison": "填写联络员",
+        "confirm": "确认",
+        "void": "原确认作废",
+        "sign": "各方签订",
+    },
     transitions=[
         Transition(
             "submit",

@@ -95,7 +95,8 @@ class Offer(NamedTuple):
 
 class Machine:
     """The transitions of one aggregate. `model` is its label, `field` the column of its state;
-    `deeds` are the words that a timeline has for its other audited actions (``{"resize": …}``)."""
+    `deeds` are the words that a timeline has for its other audited actions (``{"resize": …}``);
+    a model without a table has them as an attribute of its own."""
 
     def __init__(
         self,

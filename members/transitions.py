@@ -68,6 +68,7 @@ def _feed_back(reporting: Reporting, by: Any, opinion: str, year: int, comment: 
 REPORTING = Machine(
     "members.Reporting",
     states=R,
+    deeds={"open": "登记"},
     transitions=[
         Transition(
             "receive",
@@ -156,6 +157,7 @@ REPORTING = Machine(
 POST = Machine(
     "members.Post",
     states=PostState,
+    deeds={"publish": "发布", "revise": "修改"},
     transitions=[
         Transition(
             "close",
@@ -200,6 +202,7 @@ def _return(record: ServiceRecord, by: Any, reason: str) -> None:
 SERVICE = Machine(
     "members.ServiceRecord",
     states=V,
+    deeds={"record": "登记", "late": "补录"},
     transitions=[
         Transition(
             "confirm",

@@ -107,11 +107,15 @@ def name_liaison(*, party: Party, liaison: str, by: Any) -> Party:
         own = {side.pk for side in own_parties(agreement, by)}
         if agreement.state != AgreementState.DRAFT and party.pk not in own:
             raise Refused("只能更换本方的联络员，对方的联络员由对方更换。", field="liaison")
-        before = audit.snapshot(party)
+        before = {"party": party.pk, "liaison": party.liaison}
         party.liaison = liaison
         party.save(update_fields=["liaison"])
         audit.record(
-            "alliance.party.liaison", party, by=by, before=before, after=audit.snapshot(party)
+            "alliance.agreement.name_liaison",
+            agreement,
+            by=by,
+            before=before,
+            after={"party": party.pk, "liaison": liaison},
         )
     return party
 
@@ -137,10 +141,10 @@ def confirm_agreement(
         own = _side_of(agreement, by, party)
         if own.unit_id and own.unit.state != UnitState.ACTIVE:
             raise Refused(f"“{own.unit.name}”已迁出，不能签署；请退回修改，移出该单位。")
-        before = audit.snapshot(own)
         own.confirmed_by, own.confirmed_at = by, timezone.now()
         own.save(update_fields=["confirmed_by", "confirmed_at"])
-        audit.record("alliance.party.confirm", own, by=by, before=before, after=audit.snapshot(own))
+        after = {"party": own.pk, "name": own.name, "version": version}
+        audit.record("alliance.agreement.confirm", agreement, by=by, after=after)
         if agreement.parties.filter(confirmed_at=None).exists():
             return agreement
         agreement.signed_on = timezone.localdate()

@@ -36,7 +36,7 @@ def add_clause(
         clause = Clause(agreement=agreement, number=last + 1)
         _write(clause, party, category, content, quantity, measure, due_on)
         text_changed(agreement, by=by)
-        audit.record("alliance.clause.add", clause, by=by, after=audit.snapshot(clause))
+        _record("add", agreement, by, after=_told(clause))
     return clause
 
 
@@ -56,13 +56,11 @@ def revise_clause(
     with transaction.atomic():
         agreement = open_text(clause.agreement, by=by, version=version)
         clause = agreement.clauses.get(pk=clause.pk)
-        before = audit.snapshot(clause)
+        before = _told(clause)
         clause.agreement = agreement
         _write(clause, party, category, content, quantity, measure, due_on)
         text_changed(agreement, by=by)
-        audit.record(
-            "alliance.clause.revise", clause, by=by, before=before, after=audit.snapshot(clause)
-        )
+        _record("revise", agreement, by, before, _told(clause))
     return clause
 
 
@@ -71,7 +69,7 @@ def remove_clause(*, clause: Clause, version: int, by: Any) -> Agreement:
     with transaction.atomic():
         agreement = open_text(clause.agreement, by=by, version=version)
         clause = agreement.clauses.get(pk=clause.pk)
-        audit.record("alliance.clause.remove", clause, by=by, before=audit.snapshot(clause))
+        _record("remove", agreement, by, _told(clause))
         clause.delete()
         # One by one and in order: a single update would meet the unique number half-way.
         for later in agreement.clauses.filter(number__gt=clause.number).order_by("number"):
@@ -132,6 +130,17 @@ def withdraw_fulfilment(*, source: models.Model, by: Any) -> None:
                 before=audit.snapshot(fulfilment),
             )
             fulfilment.delete()
+
+
+def _told(clause: Clause) -> dict[str, Any]:
+    return {f"clause_{name}": value for name, value in audit.snapshot(clause).items()}
+
+
+def _record(
+    verb: str, agreement: Agreement, by: Any, before: dict | None = None, after: dict | None = None
+) -> None:
+    """What happened to a clause happened to its agreement: one timeline tells it all."""
+    audit.record(f"alliance.agreement.{verb}_clause", agreement, by=by, before=before, after=after)
 
 
 def _write(

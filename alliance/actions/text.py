@@ -33,11 +33,10 @@ def text_changed(agreement: Agreement, *, by: Any) -> None:
     """A new version: whoever had confirmed the old one has to read and confirm again."""
     Agreement.objects.filter(pk=agreement.pk).update(version=F("version") + 1)
     agreement.version += 1
-    void = list(agreement.parties.exclude(confirmed_at=None).select_related("agreement"))
-    for party in void:
-        before = audit.snapshot(party)
-        party.confirmed_by = party.confirmed_at = None
-        party.save(update_fields=["confirmed_by", "confirmed_at"])
-        audit.record(
-            "alliance.party.void", party, by=by, before=before, after=audit.snapshot(party)
-        )
+    confirmed = agreement.parties.exclude(confirmed_at=None)
+    signatures = list(confirmed.values("id", "confirmed_by_id", "confirmed_at"))
+    if signatures:
+        confirmed.update(confirmed_by=None, confirmed_at=None)
+        before = {"signatures": signatures, "version": agreement.version - 1}
+        after = {"signatures": [], "version": agreement.version}
+        audit.record("alliance.agreement.void", agreement, by=by, before=before, after=after)

@@ -138,7 +138,7 @@ def happenings(obj: Model) -> list[Happening]:
         Happening(
             at=event.at,
             who=event.actor_name,
-            what=_deed(event, machine),
+            what=_deed(event, machine, obj),
             reason=event.reason,
             changes=_changes(event, obj),
         )
@@ -149,11 +149,11 @@ def happenings(obj: Model) -> list[Happening]:
 _DEEDS = {"create": "新建", "update": "修改", "delete": "删除", "import": "导入"}
 
 
-def _deed(event: AuditEvent, machine: Machine | None) -> str:
+def _deed(event: AuditEvent, machine: Machine | None, obj: Model) -> str:
     verb = event.action.rpartition(".")[2]
     if machine and verb in machine.transitions:
         return machine.transitions[verb].label
-    own = machine.deeds if machine else {}
+    own = machine.deeds if machine else getattr(obj, "deeds", {})
     return own.get(verb) or _DEEDS.get(verb, verb)
 
 

@@ -26,6 +26,7 @@ class Member(Placed):
 
     scope = Scope(AreaRule(), UnitRule("unit_id"), view="members.view")
     audit_hidden = ("phone", "phone_index")
+    deeds = {"register": "登记", "revise": "修改", "move": "转出", "unmask": "查看手机号"}
     objects = models.Manager.from_queryset(PlacedQuerySet)()
 
     class Meta:

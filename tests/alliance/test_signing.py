@@ -124,7 +124,7 @@ def test_any_change_of_the_text_clears_the_confirmations(sides):
         by=sides.liaison,
     )
     assert not Party.objects.exclude(confirmed_at=None).exists()
-    assert AuditEvent.objects.filter(action="alliance.party.void").count() == 1
+    assert AuditEvent.objects.filter(action="alliance.agreement.void").count() == 1
 
 
 def test_sent_back_unchanged_the_signature_given_still_stands(sides):

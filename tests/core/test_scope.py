@@ -19,6 +19,7 @@ from core.errors import OutOfReach
 from core.models import AuditEvent
 from core.scope import (
     AreaRule,
+    LinkedUnitRule,
     OpenRule,
     OwnRule,
     Reach,
@@ -47,6 +48,9 @@ SCOPES = [
     (Unit, Scope(OPEN, view="services.claim")),
     (Unit, Scope(AreaRule(), UnitRule("pk"), OPEN, view="services.claim")),
     (Unit, Scope(view="audit.view")),
+    # Whoever shares a unit with me, through grants as the link; and the grants of such people.
+    (User, Scope(LinkedUnitRule("accounts.Grant", "user"), view="units.view")),
+    (Grant, Scope(LinkedUnitRule("accounts.Grant", "user", path="user_id"), view="units.view")),
     (Grant, Scope(AreaRule("area__"), view="orgs.view")),
     (Grant, Scope(AreaRule("unit__"), UnitRule(), view="units.view")),
     (Grant, Scope(OpenRule("role", ("grid_worker",), frozenset(PERMS), "area__city_id"), view="x")),
