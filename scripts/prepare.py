@@ -30,6 +30,7 @@ PROGRAMS = {
     "redis-server": ["redis-server"],
     "nginx": ["nginx"],
     "openssl": ["openssl"],
+    "curl": ["curl"],
     "fontconfig": ["fc-list"],
 }
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
@@ -101,8 +102,6 @@ def assets() -> None:
     if not npm or version == "none" or int(version[1:].split(".")[0]) < OLDEST_NODE:
         fail(f"Node {OLDEST_NODE} or later with npm builds the assets (found: {version}).")
     manifest, lock = ROOT / "package.json", ROOT / "package-lock.json"
-    if not manifest.exists():
-        return  # no assets in this house yet
     with stamped(ROOT / "node_modules" / ".installed", digest([manifest, lock])) as todo:
         if todo:
             run([npm, "ci", "--no-audit", "--no-fund", "--loglevel", "error"])

@@ -31,6 +31,7 @@ AUDIT_KEYS: list[str] = env.list("AUDIT_KEYS", default=[]) or kept(
 # Straight from static/dist, so that a rebuilt asset shows without a collecting step.
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR_DIR / "mail"

@@ -78,10 +78,16 @@ if (VAR_DIR / "demo-sign-ins.json").exists():
     _faults.append(
         f"ALLIANCE_VAR ({VAR_DIR}) was made by `make demo` and holds known passwords: take another"
     )
+try:
+    for _folder in ("media", "beat"):
+        (VAR_DIR / _folder).mkdir(parents=True, exist_ok=True)
+except OSError as _error:
+    _faults.append(f"ALLIANCE_VAR ({VAR_DIR}) cannot be written to: {_error.strerror}")
 
 if _faults:
     sys.exit("Refusing to start:\n" + "\n".join(f"  - {fault}" for fault in _faults))
 
+ALLOWED_HOSTS += ["localhost", "127.0.0.1"]  # probes from the machine itself
 # TLS ends at nginx, which sets this header itself and takes none from outside (deploy/nginx.conf).
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
@@ -94,14 +100,8 @@ CSRF_COOKIE_SECURE = True
 # nginx replaces this header by the address that it saw.
 AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"]
 
-# Collected when the image is built; hashed names, compressed beforehand.
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(VAR_DIR / "static"))
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-}
-
 # Without EMAIL_URL nothing is mailed; the inbox holds every message all the same.
 vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
 
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # nginx gives it, so that both logs meet
 LOGGING = logs.logging_config(as_json=True, level=LOG_LEVEL)

@@ -48,6 +48,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 LOGGING = logs.logging_config(as_json=False, level=env.str("LOG_LEVEL", default="WARNING"))
 # Workers of the suite know the kinds of job that only tests run, and fall silent sooner.
 CELERY_IMPORTS = ["tests.core.kinds"]

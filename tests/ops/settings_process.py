@@ -7,6 +7,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# An environment that production accepts.
+GOOD = {
+    "DJANGO_SETTINGS_MODULE": "config.settings.prod",
+    "SECRET_KEY": "q9Zr-4Tn_w7Lx2Vb8Kc5Jd3Hf6Gs1PaYeUiOmXzWvNtRqBpCkDjEhFgS",
+    "FIELD_KEYS": "dGVzdHMtb25seS1maWVsZC1rZXktMzItYnl0ZXMtISE=",
+    "FIELD_INDEX_KEY": "dGVzdHMtb25seS1pbmRleC1rZXktMzItYnl0ZXMhISE=",
+    "AUDIT_KEYS": "Lw8pTq-2Rz_5Xv9Nb3Mc7Kd1Jf4Hg6Sa,Zx8cVb-2Nm_5Qw9Er3Ty7Ui1Op4As6Df",
+    "DATABASE_URL": "postgres://alliance:secret@db.invalid:5432/alliance",
+    "REDIS_URL": "redis://redis.invalid:6379/0",
+    "ALLOWED_HOSTS": "alliance.example.gov.cn",
+    "SITE_URL": "https://alliance.example.gov.cn",
+}
 
 
 def manage(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:

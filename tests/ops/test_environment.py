@@ -19,7 +19,7 @@ READERS = [
 READS = [
     re.compile(r"""\benv(?:\.\w+)?\(\s*"([A-Z][A-Z_]+)\""""),
     re.compile(r"""\b_required\(\s*"([A-Z][A-Z_]+)\""""),
-    re.compile(r"""\benviron(?:\.\w+\(|\[)\s*"([A-Z][A-Z_]+)\""""),
+    re.compile(r"""\benviron(?:\.\w+\(|\[)\s*["']([A-Z][A-Z_]+)["']"""),
     re.compile(r"""\$\{([A-Z][A-Z_]+)[}:]"""),
 ]
 # Names of the system or of other programs, not of this platform.

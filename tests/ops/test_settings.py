@@ -9,19 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from config.settings.secret_files import kept
-from tests.ops.settings_process import load, manage
-
-GOOD = {
-    "DJANGO_SETTINGS_MODULE": "config.settings.prod",
-    "SECRET_KEY": "q9Zr-4Tn_w7Lx2Vb8Kc5Jd3Hf6Gs1PaYeUiOmXzWvNtRqBpCkDjEhFgS",
-    "FIELD_KEYS": "dGVzdHMtb25seS1maWVsZC1rZXktMzItYnl0ZXMtISE=",
-    "FIELD_INDEX_KEY": "dGVzdHMtb25seS1pbmRleC1rZXktMzItYnl0ZXMhISE=",
-    "AUDIT_KEYS": "Lw8pTq-2Rz_5Xv9Nb3Mc7Kd1Jf4Hg6Sa,Zx8cVb-2Nm_5Qw9Er3Ty7Ui1Op4As6Df",
-    "DATABASE_URL": "postgres://alliance:secret@db.invalid:5432/alliance",
-    "REDIS_URL": "redis://redis.invalid:6379/0",
-    "ALLOWED_HOSTS": "alliance.example.gov.cn",
-    "SITE_URL": "https://alliance.example.gov.cn",
-}
+from tests.ops.settings_process import GOOD, load, manage
 
 
 @pytest.fixture

@@ -1,0 +1,40 @@
+"""gunicorn's settings, for production behind nginx and for the trial alike."""
+
+import os
+import shutil
+from multiprocessing import cpu_count
+from pathlib import Path
+
+from core.logs import logging_config
+
+_project = Path(__file__).resolve().parents[1]
+_production = os.environ.get("DJANGO_SETTINGS_MODULE", "").endswith(".prod")
+_figures = Path(os.environ.get("ALLIANCE_VAR") or _project / "var") / "prometheus"
+# Workers are processes: each counts in files here, and /metrics adds them up. What processes
+# before this start have counted belongs to nobody.
+shutil.rmtree(_figures, ignore_errors=True)
+_figures.mkdir(parents=True)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_figures)
+
+chdir = str(_project)
+wsgi_app = "config.wsgi:application"
+bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY") or min(2 * cpu_count() + 1, 9))
+threads = 4
+preload_app = True  # one refusal to start instead of one a worker, and shared memory
+keepalive = 75  # as nginx keeps its connections
+timeout = 60
+graceful_timeout = 30
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (a heartbeat file)
+control_socket_disable = True
+forwarded_allow_ips = ""  # Django reads the headers that nginx sets; gunicorn need not
+accesslog = None  # the application logs each request with its id
+logconfig_dict = logging_config(as_json=_production, level=os.environ.get("LOG_LEVEL") or "INFO")
+logconfig_dict["loggers"]["gunicorn.error"] = {"handlers": ["line"], "propagate": False}
+
+
+def child_exit(server, worker) -> None:
+    from prometheus_client import multiprocess  # not before the folder is named above
+
+    multiprocess.mark_process_dead(worker.pid)
