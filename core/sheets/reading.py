@@ -81,12 +81,19 @@ class Row:
 
 @dataclass
 class Table:
-    """What was read. `unknown` are headers that nobody asked for, `missing` optional columns that
-    the file lacks; `header` is the number of the (lower) header row."""
+    """What was read.
+
+    header: number of the (lower) header row. places: where each column was found, from 0.
+    width: columns in use. errors_at: place of a column 错误信息 from an earlier round.
+    unknown: headers that nobody asked for. missing: optional columns that the file lacks.
+    """
 
     sheet: str
     header: int
     rows: list[Row]
+    places: dict[str, int]
+    width: int
+    errors_at: int | None = None
     unknown: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -100,6 +107,8 @@ class _Header:
     unknown: list[str]
     absent: list[Wanted]
     repeated: list[str]
+    errors_at: int | None
+    width: int
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -161,12 +170,15 @@ def _read_sheet(sheet: Sheet, wanted: Sequence[Wanted]) -> tuple[_Header | None,
     header = _find_header(top, wanted, merged)
     if header is None or header.lacking or header.repeated:
         return header, None
-    places = {name: index for index, name in enumerate(header.places)}
+    index = {name: place for place, name in enumerate(header.places)}
     sources = list(header.places.values())
     table = Table(
         sheet.name,
         header.bottom,
         [],
+        header.places,
+        max(header.width, sheet.width),
+        header.errors_at,
         unknown=header.unknown,
         missing=[w.label for w in header.absent],
     )
@@ -178,6 +190,7 @@ def _read_sheet(sheet: Sheet, wanted: Sequence[Wanted]) -> tuple[_Header | None,
 
     foot = 0
     for number, cells in below():
+        table.width = max(table.width, len(cells))
         if _is_foot(cells):
             foot = foot or number
             continue
@@ -189,7 +202,7 @@ def _read_sheet(sheet: Sheet, wanted: Sequence[Wanted]) -> tuple[_Header | None,
                 "请把数据移到落款之上，或把两张表分开上传。"
             )
         if filled and not foot:
-            table.rows.append(Row(number, kept, places))
+            table.rows.append(Row(number, kept, index))
     return header, table
 
 
@@ -240,7 +253,8 @@ def _match(heads: list[str], wanted: Sequence[Wanted], bottom: int) -> _Header:
         for i, head in enumerate(heads)
         if head and i not in used and head not in (ERRORS, "序号")
     ]
-    return _Header(bottom, places, unknown, absent, repeated)
+    errors_at = heads.index(ERRORS) if ERRORS in heads else None
+    return _Header(bottom, places, unknown, absent, repeated, errors_at, len(heads))
 
 
 def _joined(groups: list[str], names: list[str]) -> list[str]:
