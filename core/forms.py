@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.urls import reverse_lazy
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from core import places
@@ -49,15 +49,18 @@ class PlaceField(forms.CharField):
         super().__init__(max_length=120, **kwargs)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        query = {"kinds": ",".join(self.kinds), "perm": self.perm or ""}
-        query |= {"anywhere": "1"} if self.anywhere else {}
-        address = f"{reverse_lazy('console:place-options')}?{urlencode(query)}"
         return {
             **super().widget_attrs(widget),
-            "data-suggest": address,
             "autocomplete": "off",
             "placeholder": "名称、拼音首字母或代码",
         }
+
+    @property
+    def address(self) -> str:
+        """Where the matches come from while one types."""
+        query = {"kinds": ",".join(self.kinds), "perm": self.perm or ""}
+        query |= {"anywhere": "1"} if self.anywhere else {}
+        return f"{reverse('console:place-options')}?{urlencode(query)}"
 
     def prepare_value(self, value: Any) -> Any:
         source = places.source()
@@ -103,6 +106,7 @@ class Asked:
         for field in self.fields.values():
             if isinstance(field, PlaceField):
                 field.user = user
+                field.widget.attrs["data-suggest"] = field.address
 
     @property
     def sections(self) -> list[tuple[str, list]]:

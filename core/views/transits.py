@@ -8,6 +8,7 @@ import orjson
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
@@ -27,6 +28,7 @@ class TransitView(ObjectView):
     forbids is shown with its sentence and without a button.
     """
 
+    model: type[Model] | None = None  # given by `as_view(model=…)`
     template = "console/transit.html"
     blocks = (DIALOG,)
 
