@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from alliance.enums import ENDED, SIGNED, AgreementState, ClauseCategory, Side
 from alliance.querysets import AgreementQuerySet, ClauseQuerySet
+from core.attachments import Attachable
 from core.scope import AreaRule, LinkedUnitRule, Scope, ScopedQuerySet
 from orgs.models import Placed
 
@@ -44,6 +45,7 @@ class Agreement(Placed):
     updated_at = models.DateTimeField("更新时间", auto_now=True)
 
     scope = Scope(AreaRule(), LinkedUnitRule(_PARTIES, "agreement"), view="alliance.view")
+    attachments = Attachable(add="alliance.draft")  # the signed copy, scans, annexes
     objects = models.Manager.from_queryset(AgreementQuerySet)()
 
     class Meta:

@@ -146,7 +146,14 @@ def happenings(obj: Model) -> list[Happening]:
     ]
 
 
-_DEEDS = {"create": "新建", "update": "修改", "delete": "删除", "import": "导入"}
+_DEEDS = {
+    "create": "新建",
+    "update": "修改",
+    "delete": "删除",
+    "import": "导入",
+    "attach": "添加附件",
+    "detach": "删除附件",
+}
 
 
 def _deed(event: AuditEvent, machine: Machine | None, obj: Model) -> str:
