@@ -13,6 +13,12 @@ class AgreementState(models.TextChoices):
     TERMINATED = "terminated", "终止"
     RENEWED = "renewed", "续签"
 
+    @property
+    def tone(self) -> str:
+        return {"draft": "neutral", "pending": "warn", "active": "ok", "terminated": "bad"}.get(
+            self.value, "info"
+        )
+
 
 ENDED = (AgreementState.EXPIRED, AgreementState.TERMINATED, AgreementState.RENEWED)
 SIGNED = (AgreementState.ACTIVE, *ENDED)

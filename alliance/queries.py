@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from accounts.queries import people_with
-from alliance.enums import AgreementState
-from alliance.models import Agreement, Clause, Party
-from core.scope import AreaRule
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
-_PLACE = AreaRule("agreement__")
+from accounts.queries import people_with
+from alliance.enums import ENDING_SOON_DAYS, AgreementState
+from alliance.models import Agreement, Clause, Party
+from alliance.scopes import OWN_SIDE
 
 
 def people_of(agreement: Agreement, by: Any = None) -> set[int]:
@@ -22,20 +24,37 @@ def people_of(agreement: Agreement, by: Any = None) -> set[int]:
 
 def own_parties(agreement: Agreement, user: Any) -> list[Party]:
     """The parties for which `user` may sign, the community's first."""
-    reach = user.reach("alliance.confirm")
     parties = agreement.parties.select_related("unit", "agreement__area", "confirmed_by")
-    return [
-        party
-        for party in parties
-        if (party.unit_id in reach.units if party.unit_id else _PLACE.test(party, reach, ""))
-    ]
+    return [party for party in parties if OWN_SIDE.holds(party, user, "alliance.confirm")]
 
 
 def party_to_sign(agreement: Agreement, user: Any) -> Party | None:
     """The party whose confirmation by `user` is awaited, if one is."""
     if agreement.state != AgreementState.PENDING:
         return None
+    if agreement.parties.filter(confirmed_by=user.pk).exists():
+        return None  # one person signs for one side
     return next((p for p in own_parties(agreement, user) if not p.confirmed_at), None)
+
+
+def to_sign(user: Any) -> QuerySet[Agreement]:
+    """Agreements that wait for the signature of this user's side."""
+    unsigned = Party.objects.filter(
+        OWN_SIDE.q(user, "alliance.confirm"), agreement=OuterRef("pk"), confirmed_at=None
+    )
+    signed = Party.objects.filter(agreement=OuterRef("pk"), confirmed_by=user.pk)
+    pending = Agreement.objects.filter(state=AgreementState.PENDING, signed_on=None)
+    return pending.filter(Exists(unsigned), ~Exists(signed))
+
+
+def ending_soon(user: Any) -> QuerySet[Agreement]:
+    """Agreements of this user's sides that end within the notice and nobody has renewed yet."""
+    today = timezone.localdate()
+    return Agreement.objects.visible_to(user, "alliance.draft").filter(
+        state=AgreementState.ACTIVE,
+        ends_on__range=(today, today + timedelta(days=ENDING_SOON_DAYS)),
+        renewal__isnull=True,
+    )
 
 
 def clauses_to_deliver(*, unit_id: int | None = None, community_id: int | None = None):

@@ -36,7 +36,9 @@ def moment(value: datetime | None) -> str:
 
 
 def number(value: float | Decimal | None) -> str:
-    """12,345 with the decimals that the value has."""
+    """12,345; of a decimal no zeros that say nothing: 4.0 is 4."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"
     return EMPTY if value is None else f"{value:,}"
 
 

@@ -52,7 +52,9 @@ class Agreement(Placed):
         verbose_name = "共建协议"
         constraints = [
             models.CheckConstraint(
-                name="agreement_dates_in_order", condition=Q(ends_on__gte=F("starts_on"))
+                name="agreement_dates_in_order",
+                condition=Q(ends_on__gte=F("starts_on")),
+                violation_error_message="到期日期不能早于起始日期，请重新填写。",
             ),
             models.CheckConstraint(
                 name="agreement_in_force_is_signed",
@@ -83,6 +85,11 @@ class Agreement(Placed):
 
     def get_absolute_url(self) -> str:
         return reverse("alliance:agreement", args=[self.pk])
+
+    @property
+    def unit_parties(self) -> models.QuerySet:
+        """乙方, in the order in which they joined."""
+        return self.parties.filter(side=Side.UNIT).select_related("unit")
 
     @property
     def is_signed(self) -> bool:
@@ -148,6 +155,9 @@ class Party(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return self.agreement.get_absolute_url()
+
     @property
     def name(self) -> str:
         return self.unit.name if self.unit_id else self.agreement.area.name
@@ -179,11 +189,18 @@ class Clause(models.Model):
         ordering = ["agreement_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["agreement", "number"], name="clause_number"),
-            models.CheckConstraint(name="clause_quantity", condition=Q(quantity__gt=0)),
+            models.CheckConstraint(
+                name="clause_quantity",
+                condition=Q(quantity__gt=0),
+                violation_error_message="数量须大于零。",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"第{self.number}条 {self.content}"
+
+    def get_absolute_url(self) -> str:
+        return self.agreement.get_absolute_url()
 
 
 class Fulfilment(models.Model):

@@ -1,0 +1,13 @@
+from alliance.queries import ending_soon, to_sign
+from core.console import menu, waiting
+
+menu(
+    "共建协议",
+    "alliance:agreements",
+    perm="alliance.view",
+    order=40,
+    icon="handshake",
+    group="共建",
+)
+waiting("待我方签署的协议", perm="alliance.confirm", rows=to_sign, due="starts_on", order=40)
+waiting("即将到期的协议", perm="alliance.draft", rows=ending_soon, due="ends_on", order=60)
