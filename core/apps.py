@@ -7,6 +7,8 @@ class CoreConfig(AppConfig):
     verbose_name = "基础"
 
     def ready(self) -> None:
-        # Tables of transitions, kinds of job, receivers of signals and what an app puts into the
-        # console's shell stand in their own files of each app.
-        autodiscover_modules("transitions", "tasks", "receivers", "console")
+        # Tables of transitions, kinds of job, receivers of signals, what an app puts into the
+        # console's shell and the tables it imports and exports stand in their own files of each
+        # app; `exports` and `imports` are core's own and bring their kinds of job.
+        autodiscover_modules("transitions", "tasks", "receivers", "console", "sheets")
+        autodiscover_modules("exports", "imports")

@@ -1,17 +1,20 @@
-"""Tables of the tree's room: the register of member units."""
+"""Tables of the tree's room: the register of member units, in and out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.exports import Exporter, columns_of, exporter
 from core.sheets.resources import SheetField, SheetResource, importable
 from core.sheets.text import BadCell
 from core.sheets.widgets import Choice, Code, Lookup, PersonName, Text
 from orgs import credit_code
 from orgs.actions.units import Upserted, upsert_units
 from orgs.enums import AreaKind, UnitKind
+from orgs.filters import UnitFilter
 from orgs.models import Area, Unit
+from orgs.tables import UnitTable
 
 
 class CreditCode(Code):
@@ -58,3 +61,12 @@ class UnitSheet(SheetResource):
 
     def write(self, rows: Sequence[Mapping[str, Any]], *, by: Any) -> Upserted:
         return upsert_units(rows=rows, by=by)
+
+
+@exporter
+class UnitRegister(Exporter):
+    """The list of units in the columns of its import, so that it can be corrected and sent back."""
+
+    identifier, title, perm = "units", "驻区单位名册", "units.view"
+    model, filters, table = Unit, UnitFilter, UnitTable
+    columns = columns_of(UnitSheet, area="area__code")
