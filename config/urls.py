@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", include("core.console_urls")),
     path("console/orgs/", include("orgs.urls")),
     path("console/alliance/", include("alliance.urls")),
+    path("console/reports/", include("reports.urls")),
 ]
 
 handler400 = "core.views.errors.bad_request"

@@ -20,8 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-
-from core.metrics import page
+from django_prometheus.exports import ExportToDjangoView
 
 logger = structlog.get_logger(__name__)
 
@@ -96,8 +95,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' figures, for METRICS_ALLOW or the bearer of METRICS_TOKEN; else 403."""
     if not (_bears_token(request) or _asks_from_inside(request)):
         return HttpResponseForbidden("not public\n", content_type="text/plain")
-    body, content_type = page()
-    return HttpResponse(body, content_type=content_type)
+    return ExportToDjangoView(request)
 
 
 def _bears_token(request: HttpRequest) -> bool:

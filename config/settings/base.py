@@ -179,6 +179,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict] = {
         "options": {"expires": 60},
     },
     "tidy": {"task": "core.tasks.tidy", "schedule": crontab(hour=3, minute=40)},
+    # Every night, not on the quarter's first day alone: a night without power loses nothing.
+    "open-finished-periods": {
+        "task": "reports.open_finished_periods",
+        "schedule": crontab(hour=1, minute=10),
+    },
     "agreements-by-date": {
         "task": "alliance.tasks.turn_the_day",
         "schedule": crontab(hour=0, minute=10),

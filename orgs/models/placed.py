@@ -96,6 +96,8 @@ def stamp_all(objects: Iterable[Placed]) -> None:
     runs meanwhile waits, and then restamps these facts too.
     """
     objects = list(objects)
+    if not objects:
+        return
     places = _hold({obj.area_id for obj in objects})
     for obj in objects:
         for level, value in zip(STAMPS, places[obj.area_id], strict=True):

@@ -1,0 +1,28 @@
+from core.console import menu, waiting
+from reports.enums import ReviewState
+from reports.models import Review
+
+menu("评估结果", "reports:reviews", perm="reports.view", order=60, icon="chart", group="考核")
+menu("评估批次", "reports:runs", perm="reports.run", order=61, icon="clock", group="考核")
+
+
+def _own_level(user, perm: str, state: str):
+    """Reviews of the very places of the user's grants and one level below: those further down
+    wait for somebody nearer."""
+    areas = [pk for _, pk in user.reach(perm).areas]
+    rows = Review.objects.visible_to(user, perm).filter(state=state)
+    return rows.filter(area__in=areas) | rows.filter(parent_area__in=areas)
+
+
+waiting(
+    "待上报评估",
+    perm="reports.submit",
+    rows=lambda user: _own_level(user, "reports.submit", ReviewState.TO_CHECK),
+    order=70,
+)
+waiting(
+    "待审定评估",
+    perm="reports.approve",
+    rows=lambda user: _own_level(user, "reports.approve", ReviewState.REPORTED),
+    order=71,
+)

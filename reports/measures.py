@@ -1,0 +1,129 @@
+"""What a review counts. Each source reads one table once for all its figures; each figure is a
+condition, so that the number and the records behind it come from the same definition.
+
+::
+
+    source.count(period, place_ids(area, period))   # {area id: {figure: number}}, one query
+    measure.records(area, period)                   # the rows that a score opens to
+
+The catalogue of measures stands in `reports.catalogue`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from orgs.models import Area
+from reports.enums import Basis
+from reports.periods import Period
+from reports.queries import place_ids
+
+When = Callable[[Period], Q]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of a source. `when` narrows the source's rows; `of` is what is counted:
+    rows, `distinct:<field>` or `sum:<field>`."""
+
+    name: str
+    when: When = field(default=lambda period: Q())
+    of: str = "rows"
+
+    def aggregate(self, period: Period):
+        how, _, column = self.of.partition(":")
+        condition = self.when(period)
+        if how == "sum":
+            return Sum(column, filter=condition, default=0)
+        return Count(column or "pk", filter=condition, distinct=how == "distinct")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of one table that matter in a period. `path` leads to the placed record.
+
+    A row belongs to its community; one that stands above any community (a unit registered
+    with the street) belongs to the street or district itself, so nothing is lost on the way up.
+    """
+
+    name: str
+    rows: Callable[[Period], QuerySet]
+    figures: tuple[Figure, ...]
+    path: str = ""
+    related: tuple[str, ...] = ()  # what the name of a record is made of, read along with it
+
+    def count(self, period: Period, places: QuerySet) -> dict[int, dict[str, Any]]:
+        """Every figure of every place in one query: {area id: {figure: number}}.
+
+        `places` holds the ids of districts, streets and communities, as a subquery.
+        """
+        stamps = [f"{self.path}{level}_id" for level in ("community", "street", "district")]
+        rows = (
+            self._within(period, places)
+            .order_by()
+            .values_list(Coalesce(*stamps))
+            .annotate(**{f"f_{f.name}": f.aggregate(period) for f in self.figures})
+        )
+        names = [f.name for f in self.figures]
+        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
+
+    def records(self, name: str, period: Period, places: QuerySet) -> QuerySet:
+        """The rows that figure `name` counted in `places`."""
+        figure = next(f for f in self.figures if f.name == name)
+        found = self._within(period, places).filter(figure.when(period))
+        return found.select_related(*self.related) if self.related else found
+
+    def _within(self, period: Period, places: QuerySet) -> QuerySet:
+        community, street, district = (
+            f"{self.path}{level}" for level in ("community", "street", "district")
+        )
+        none = {f"{community}__isnull": True}
+        return self.rows(period).filter(
+            Q(**{f"{community}__in": places})
+            | Q(**none, **{f"{street}__in": places})
+            | Q(**none, **{f"{street}__isnull": True, f"{district}__in": places})
+        )
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One indicator's formula: figure `part`, over figure `whole` of the same source (SHARE) or
+    over the number of communities (AVERAGE). `weight` and `target` are where a new city starts;
+    what is in force is data (`models.Indicator`)."""
+
+    key: str
+    label: str
+    category: str
+    source: Source
+    part: str
+    whole: str | None
+    weight: int
+    target: int
+    unit_label: str
+    about: str  # what is counted, in one sentence for those who are reviewed
+
+    @property
+    def basis(self) -> str:
+        return Basis.SHARE if self.whole else Basis.AVERAGE
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether the part is a number of records (and not of hours)."""
+        return all(f.of == "rows" for f in self.source.figures if f.name == self.part)
+
+    def records(self, area: Area, period: Period, *, missed: bool = False) -> QuerySet:
+        """The records behind the score of `area`: those of the part; with `missed`, those of
+        the whole that did not make it into the part."""
+        within = place_ids(area, period)
+        part = self.source.records(self.part, period, within)
+        if not missed:
+            return part
+        if not self.whole:
+            return part.none()
+        whole = self.source.records(self.whole, period, within)
+        return whole.exclude(pk__in=part.values("pk"))

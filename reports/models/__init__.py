@@ -1,0 +1,5 @@
+from reports.models.review import Adjustment, Review, Score
+from reports.models.run import Run
+from reports.models.scheme import Band, Indicator
+
+__all__ = ["Adjustment", "Band", "Indicator", "Review", "Run", "Score"]

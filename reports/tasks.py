@@ -1,0 +1,67 @@
+"""Background work of the reviews. Jobs are rows (core.jobs); beat asks for what is due."""
+
+from __future__ import annotations
+
+import contextlib
+
+from celery import shared_task
+
+from core.errors import Refused
+from core.jobs import AlreadyRunning, job_kind
+from orgs.models import Area
+from reports.actions.compute import compute, start_run
+from reports.actions.review import raise_all
+from reports.enums import ReviewKind
+from reports.models import Run
+from reports.periods import last_finished, parse_period
+
+SHOWN = 5  # reasons told in the job's message
+
+
+@job_kind("reports.review", queue="reports", title="评估计算", perm="reports.run", minutes=30)
+def review(job, *, run_id: int) -> None:
+    compute(Run.objects.select_related("area").get(pk=run_id), job)
+
+
+@job_kind("reports.report", queue="reports", title="批量上报", perm="reports.submit")
+def report_all(job, *, period: str) -> None:
+    """Report every checked review of the job's area, from the communities up."""
+    _raise(job, period, "report")
+
+
+@job_kind("reports.approve", queue="reports", title="批量审定", perm="reports.approve")
+def approve_all(job, *, period: str) -> None:
+    """Approve every reported review of the job's area, from the communities up."""
+    _raise(job, period, "approve")
+
+
+def _raise(job, period: str, step: str) -> None:
+    """Each review moves in a transaction of its own and only once: a second attempt goes on
+    where the first was cut off. Those that may not move keep their place; the owner reads why."""
+    moved, refused = raise_all(
+        area=job.about,
+        period=parse_period(period),
+        step=step,
+        by=job.owner,
+        progress=job.progress,
+    )
+    if refused:
+        more = "" if len(refused) <= SHOWN else f"，另有 {len(refused) - SHOWN} 个"
+        raise Refused(
+            f"已办理 {moved} 个；{len(refused)} 个未能办理：{'；'.join(refused[:SHOWN])}{more}"
+        )
+
+
+@shared_task(name="reports.open_finished_periods", queue="reports")
+def open_finished_periods() -> int:
+    """Start the review of each city's newest finished quarter and year, once. Beat calls it
+    every night; a period that has a run already is left alone, so calling it twice is harmless."""
+    started = 0
+    for kind in ReviewKind.values:
+        period = last_finished(kind)
+        for city in Area.objects.active().filter(kind="city"):
+            if not Run.objects.filter(area=city, period=period.text).exists():
+                with contextlib.suppress(AlreadyRunning):  # two beats at once
+                    start_run(period=period, area=city, by=None)
+                    started += 1
+    return started
