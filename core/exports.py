@@ -170,7 +170,7 @@ class Exporter:
     def heading(self, user: Any, asked: Asked) -> tuple[str, str]:
         """The title line and the line below it."""
         where = asked.place.name if asked.place is not None else ""
-        period = asked["period"]
+        period = _label(asked["period"])
         said = [f"统计期：{period}"] if period else []
         if asked.filterset is not None:
             said += [f"{chip.label}：{chip.value}" for chip in asked.filterset.chips]
@@ -178,7 +178,7 @@ class Exporter:
 
     def foot(self, user: Any, asked: Asked) -> list[str]:
         """Who made it out of what, and room for the one who checks it."""
-        period = asked["period"]
+        period = _label(asked["period"])
         return [
             f"填报单位：{_where(user, asked)}",
             *([f"统计期：{period}"] if period else []),
@@ -341,6 +341,11 @@ def _told(rows: Iterable, total: int, progress: Callable[[int, int], None]) -> I
             progress(done - 1, max(total, done))
         yield row
     progress(done, done)
+
+
+def _label(period: Any) -> str:
+    """A period in words, if it has them (第三季度), else as it is named (2026Q3)."""
+    return str(getattr(period, "label", period) or "")
 
 
 def _where(user: Any, asked: Asked) -> str:
