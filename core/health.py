@@ -20,7 +20,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_prometheus.exports import ExportToDjangoView
+
+from core.metrics import page
 
 logger = structlog.get_logger(__name__)
 
@@ -95,7 +96,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' figures, for METRICS_ALLOW or the bearer of METRICS_TOKEN; else 403."""
     if not (_bears_token(request) or _asks_from_inside(request)):
         return HttpResponseForbidden("not public\n", content_type="text/plain")
-    return ExportToDjangoView(request)
+    body, content_type = page()
+    return HttpResponse(body, content_type=content_type)
 
 
 def _bears_token(request: HttpRequest) -> bool:

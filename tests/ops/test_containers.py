@@ -271,6 +271,22 @@ def test_an_oversized_upload_stops_at_nginx(site):
     assert answer.status == 413
 
 
+def test_a_copy_of_the_database_restores(migrated, tmp_path):
+    """The commands of docs/operations.md, and the audit log is whole afterwards."""
+    at = ["-h", "127.0.0.1", "-p", str(migrated.services.postgres.port), "-U", "alliance"]
+    dump = str(tmp_path / "alliance.dump")
+    for program, *arguments in (
+        ("pg_dump", "-Fc", "-f", dump, "alliance"),
+        ("createdb", "restored"),
+        ("pg_restore", "-d", "restored", "--no-owner", dump),
+    ):
+        subprocess.run([find_program(program), *at, *arguments], check=True)
+    environment = migrated.environment("web")
+    environment["DATABASE_URL"] = re.sub("alliance$", "restored", environment["DATABASE_URL"])
+    for command in (["migrate", "--check"], ["verify_audit"], ["check_tree"]):
+        subprocess.run(["python", "manage.py", *command], cwd=ROOT, env=environment, check=True)
+
+
 def test_lost_broker_is_named_and_heals(site):
     site.host.services.redis.stop()
     status, said = ask(site.host, "/healthz/ready")
@@ -286,7 +302,8 @@ def test_lost_database_is_named_and_heals(site):
     site.host.services.postgres.stop()
     status, said = ask(site.host, "/healthz/ready")
     assert (status, said) == (503, {"status": "failing", "failing": ["database"]})
-    assert ask(site.host, "/healthz/live")[0] == 200
+    for path in ("/healthz/live", "/metrics"):
+        assert ask(site.host, path)[0] == 200
     site.host.services.postgres.start()
     wait(lambda: ask(site.host, "/healthz/ready")[0] == 200, "the web after the database's return")
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from datetime import timedelta
 
 import pytest
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
 from core import health
+from core.models import Job
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +62,7 @@ def test_only_safe_methods(client):
     assert client.post("/metrics").status_code == 405
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("address", "headers", "code"),
     [
@@ -77,6 +82,23 @@ def test_who_reads_the_figures(client, settings, address, headers, code):
     response = client.get("/metrics", REMOTE_ADDR=address, headers=headers)
     assert response.status_code == code
     assert (b"django_http_requests" in response.content) is (code == 200)
+
+
+@pytest.mark.django_db
+def test_the_figures_tell_of_jobs_and_mail(client):
+    asked = timezone.now() - timedelta(minutes=5)
+    for state, queue in (("pending", "sheets"), ("pending", "sheets"), ("dispatched", "reports")):
+        Job.objects.create(
+            kind="x", title="x", queue=queue, state=state, created_at=asked, send_after=asked
+        )
+    Job.objects.create(kind="x", title="x", queue="mail", state="failed", finished_at=asked)
+    said = client.get("/metrics").content.decode()
+    assert 'alliance_jobs{queue="sheets",state="pending"} 2.0' in said
+    assert 'alliance_jobs{queue="reports",state="dispatched"} 1.0' in said
+    assert 'state="failed"' not in said
+    (waited,) = re.findall(r'alliance_jobs_oldest_wait_seconds{queue="sheets"} ([\d.]+)', said)
+    assert 300 <= float(waited) < 330
+    assert "alliance_mail_due 0.0" in said
 
 
 def test_no_token_set_means_no_token_works(client, settings):
