@@ -51,6 +51,10 @@ class PlaceChooserView(ConsoleView):
             everywhere=places.address_at(self.next, None),
         )
 
+    def shell(self) -> dict[str, Any]:
+        """Without the button that leads here: a chooser of choosers would never end."""
+        return {**super().shell(), "own_places": ()}
+
     def wanted_block(self) -> str | None:
         target = self.request.htmx.target if self.request.htmx else None
         return "branch" if target and target.startswith("branch-") else super().wanted_block()

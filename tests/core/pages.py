@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.urls import include, path
 
+import orgs.urls
 from config import urls as project
 from core import audit
 from core.errors import Refused
@@ -98,10 +99,10 @@ class UnitEdit(ActionFormView):
     title = "修改单位"
 
 
-orgs = noun("unit", list=UnitList, detail=UnitDetail, add=UnitAdd, edit=UnitEdit, transits=Unit)
+mine = noun("unit", list=UnitList, detail=UnitDetail, add=UnitAdd, edit=UnitEdit, transits=Unit)
 urlpatterns = [
-    path("console/orgs/", include((orgs, "orgs"))),
-    path("console/", include("core.console_urls")),
+    path("console/orgs/", include(([*mine, *orgs.urls.urlpatterns], "orgs"))),
+    *project.urlpatterns,  # the menu leads to every room
 ]
 handler400, handler403 = project.handler400, project.handler403
 handler404, handler500 = project.handler404, project.handler500

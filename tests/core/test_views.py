@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from core import console
 from core.pagination import PAGE_SIZE
 from orgs.models import Unit
 from tests.core.browsing import htmx, signed_in, text
@@ -165,8 +166,9 @@ def test_a_mangled_cursor_shows_the_first_page(client, place, cursor):
 
 @pytest.mark.parametrize("rows", [1, 3, 50])
 def test_a_list_costs_the_same_queries_however_many_rows(
-    client, place, rows, django_assert_num_queries
+    client, place, rows, django_assert_num_queries, monkeypatch
 ):
+    monkeypatch.setattr(console, "TOPBAR", [])  # each number there is a query of its own
     for _ in range(rows):
         unit(place.community)
     client.get(UNITS)
