@@ -1,5 +1,7 @@
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
 
 from accounts.enums import DUTIES, Role
 from accounts.roles import AREA_ROLES
@@ -8,7 +10,16 @@ from core.scope import AreaRule, OwnRule, Scope, ScopedQuerySet, UnitRule
 
 class GrantQuerySet(ScopedQuerySet):
     def in_force(self, day):
-        return self.filter(starts_on__lte=day).filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day))
+        """Begun by `day`, not over, not revoked."""
+        return self.filter(self._not_over(day), starts_on__lte=day)
+
+    def standing(self, day):
+        """In force on `day` or later: what still has to be ended."""
+        return self.filter(self._not_over(day))
+
+    @staticmethod
+    def _not_over(day) -> Q:
+        return Q(revoked_at__isnull=True) & (Q(ends_on__isnull=True) | Q(ends_on__gte=day))
 
 
 class Grant(models.Model):
@@ -36,6 +47,7 @@ class Grant(models.Model):
     )
     starts_on = models.DateField("自")
     ends_on = models.DateField("至", null=True, blank=True)  # the last day, inclusive
+    revoked_at = models.DateTimeField("收回时间", null=True, blank=True)
 
     scope = Scope(AreaRule("area__"), UnitRule(), view="accounts.view", own=OwnRule("user_id"))
     objects = models.Manager.from_queryset(GrantQuerySet)()
@@ -53,8 +65,9 @@ class Grant(models.Model):
                 name="grant_dates_in_order",
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
             ),
-            # One person never holds two of the three administrator duties, not even one after
-            # the other: ending a duty deletes its row (the audit log keeps it).
+            # One account never holds two of the three administrator duties, not even one after
+            # the other: whoever audits must not find their own deeds as administrator in the
+            # log. The row of a duty that has ended stays and holds the place.
             models.UniqueConstraint(
                 fields=["user"], condition=Q(role__in=DUTIES), name="grant_one_duty_a_person"
             ),
@@ -66,3 +79,16 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()}@{self.area or self.unit or '全系统'}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("accounts:grant", args=[self.pk])
+
+    @property
+    def state(self) -> str:
+        """未开始, 生效中, 已到期 or 已收回, today."""
+        today = timezone.localdate()
+        if self.revoked_at:
+            return "已收回"
+        if self.starts_on > today:
+            return "未开始"
+        return "生效中" if self.ends_on is None or self.ends_on >= today else "已到期"

@@ -3,6 +3,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
@@ -40,7 +41,17 @@ class UserManager(BaseUserManager.from_queryset(ScopedQuerySet)):
 class User(AbstractBaseUser):
     """A member of staff or a unit's liaison. Residents have no accounts."""
 
-    username = models.CharField("登录名", max_length=64, unique=True)
+    username = models.CharField(
+        "登录名",
+        max_length=64,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"^[a-z0-9][a-z0-9._-]{1,63}$",
+                "登录名用 2 到 64 个小写字母、数字、点、横线或下划线，以字母或数字开头。",
+            )
+        ],
+    )
     name = models.CharField("姓名", max_length=40)
     email = models.EmailField("邮箱", blank=True)
     is_active = models.BooleanField("启用", default=True)
