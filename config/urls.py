@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics, name="metrics"),
     path("api/v1/", include("core.api.urls")),
     path("console/", include("core.console_urls")),
+    path("console/", include("accounts.urls")),
     path("console/orgs/", include("orgs.urls")),
     path("console/alliance/", include("alliance.urls")),
     path("console/reports/", include("reports.urls")),

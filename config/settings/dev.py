@@ -24,6 +24,8 @@ FIELD_KEYS: list[str] = env.list("FIELD_KEYS", default=[]) or kept(
 FIELD_INDEX_KEY = env.str("FIELD_INDEX_KEY", default="") or kept(
     VAR_DIR / "secrets", "field-index-key", lambda: Fernet.generate_key().decode()
 )
+# Without it the roles that need a second factor can be tried without a telephone at hand.
+SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=True)
 AUDIT_KEYS: list[str] = env.list("AUDIT_KEYS", default=[]) or kept(
     VAR_DIR / "secrets", "audit-keys", lambda: token_urlsafe(48)
 ).split(",")

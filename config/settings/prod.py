@@ -72,6 +72,10 @@ if _url and not _url.startswith("https://"):
     _faults.append("SITE_URL must begin with https://")
 if env.bool("DEBUG", default=False):
     _faults.append("DEBUG is on: it shows settings and data to strangers")
+if not env.bool("SECOND_FACTOR_REQUIRED", default=True):
+    _faults.append(
+        "SECOND_FACTOR_REQUIRED is off: administrators would enter with a password alone"
+    )
 if env.str("DEMO_PASSWORD", default=""):
     _faults.append("DEMO_PASSWORD is set: demonstration accounts have no place in production")
 if (VAR_DIR / "demo-sign-ins.json").exists():

@@ -43,6 +43,8 @@ SECRET_KEY = "tests-only-secret-key-that-signs-nothing-real-0123456789"
 FIELD_KEYS = ["dGVzdHMtb25seS1maWVsZC1rZXktMzItYnl0ZXMtISE="]
 FIELD_INDEX_KEY = "dGVzdHMtb25seS1pbmRleC1rZXktMzItYnl0ZXMhISE="
 AUDIT_KEYS = ["tests-only-audit-key"]
+# Tests sign in without one; those of the second factor switch it on.
+SECOND_FACTOR_REQUIRED = False
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

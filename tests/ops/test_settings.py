@@ -47,6 +47,7 @@ def test_deploy_check_is_clean_with_warnings_as_errors(good):
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must name the hosts"),
         ({"SITE_URL": "http://alliance.example.gov.cn"}, "SITE_URL must begin with https://"),
         ({"DEBUG": "1"}, "DEBUG is on"),
+        ({"SECOND_FACTOR_REQUIRED": "0"}, "SECOND_FACTOR_REQUIRED is off"),
         ({"DEMO_PASSWORD": "let-me-in"}, "DEMO_PASSWORD is set"),
     ],
 )
