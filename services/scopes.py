@@ -72,6 +72,8 @@ def _claimant(claim: str = "", kinds: tuple[str, ...] = ()) -> tuple[Rule, ...]:
 
 _VIEW = "services.view"
 
+# Of an item: what lies on one's own places or units, without all that is published elsewhere.
+OWN = Scope(AreaRule(), UnitRule("unit_id"), view=_VIEW)
 # Of an item: who wrote it, as a side.
 AUTHOR = Scope(When(AreaRule(), "unit_id"), UnitRule("unit_id"), view=_VIEW)
 

@@ -66,7 +66,7 @@ def _close_item(item: Item, by) -> None:
 ITEM = Machine(
     "services.Item",
     states=I,
-    deeds={"resize": "调整名额", "discard": "删除草稿"},
+    deeds={"resize": "调整名额", "carry": "流转下轮", "discard": "删除草稿"},
     transitions=[
         Transition(
             "submit",

@@ -155,6 +155,7 @@ CELERY_TASK_ROUTES = {
     "core.tasks.deliver_mail": {"queue": "mail"},
     "core.tasks.tidy": {"queue": "default"},
     "alliance.tasks.turn_the_day": {"queue": "default"},
+    "services.tasks.turn_the_day": {"queue": "default"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = False  # a misspelt queue fails where it is written
 CELERY_TASK_IGNORE_RESULT = True
@@ -189,6 +190,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict] = {
     "agreements-by-date": {
         "task": "alliance.tasks.turn_the_day",
         "schedule": crontab(hour=0, minute=10),
+    },
+    "lists-by-date": {
+        "task": "services.tasks.turn_the_day",
+        "schedule": crontab(hour=0, minute=20),
     },
 }
 # A running job beats this often; silent for six beats, and again two beats later, it is taken over.

@@ -98,13 +98,14 @@ def create_item(
         item.save()
         still_visible(item, by)
         audit.record("services.item.create", item, by=by, after=audit.snapshot(item))
-        if then:
+        if then in ("submit", "publish"):
             item = submit_item(item=item, by=by, publish=then == "publish")
     return item
 
 
-def edit_item(*, item: Item, by, version: int, unions=None, **values) -> Item:
-    """Change a draft or a returned item. `version` is the one the person began from.
+def edit_item(*, item: Item, by, version: int | None = None, unions=None, **values) -> Item:
+    """Change a draft or a returned item. `version` is the one the person began from, where the
+    caller does not compare the row itself (as the base views do).
 
     Raises `Conflict` when somebody saved it meanwhile or it has been submitted.
     """
@@ -118,7 +119,7 @@ def edit_item(*, item: Item, by, version: int, unions=None, **values) -> Item:
             raise Conflict(
                 f"此事项已是“{item.get_state_display()}”，不能修改。请刷新页面；确需修改的先由审核人退回。"
             )
-        if item.version != version:
+        if version not in (None, item.version):
             raise Conflict(
                 "您打开此页后，已有他人保存了修改。请刷新页面，在最新内容上重新填写您的改动。"
             )

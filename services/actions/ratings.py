@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
-import chinese_calendar
 from django.utils import timezone
 
 from core.errors import Refused
+from core.workdays import add_workdays
 from services.enums import (
     BAD_GRADES,
     RECTIFY_WORKDAYS,
@@ -29,7 +29,7 @@ def give_rating(claim: Claim, *, grade: str, comment: str = "") -> Rating:
     today = timezone.localdate()
     rating = Rating.objects.create(claim=claim, grade=grade, comment=comment, rated_on=today)
     if grade in BAD_GRADES:
-        Rectification.objects.create(rating=rating, due_on=_workdays_after(today, RECTIFY_WORKDAYS))
+        Rectification.objects.create(rating=rating, due_on=add_workdays(today, RECTIFY_WORKDAYS))
     return rating
 
 
@@ -54,13 +54,3 @@ def rectification_open(claim: Claim) -> str | None:
     if open_one is None:
         return None
     return f"差评整改{open_one.get_state_display()}（时限 {open_one.due_on}），回访后才能销号。"
-
-
-def _workdays_after(day: date, count: int) -> date:
-    while count:
-        day += timedelta(days=1)
-        try:
-            count -= chinese_calendar.is_workday(day)
-        except NotImplementedError:  # years whose holidays are not decreed yet
-            count -= day.isoweekday() < 6
-    return day

@@ -72,6 +72,8 @@ class Item(Placed):
     return_reason = models.TextField("退回理由", blank=True, editable=False)
     published_at = models.DateTimeField("发布时间", null=True, editable=False)
     round = models.DateField("轮次", null=True, editable=False)  # the 10th that opens the round
+    # How often it was left over at the end of a round; what was goes first in the next.
+    carried = models.PositiveSmallIntegerField("流转次数", default=0, editable=False)
     closed_at = models.DateTimeField("销号时间", null=True, editable=False)
     created_at = models.DateTimeField("登记时间", auto_now_add=True)
     updated_at = models.DateTimeField("更新时间", auto_now=True)
