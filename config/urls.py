@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/orgs/", include("orgs.urls")),
     path("console/alliance/", include("alliance.urls")),
     path("console/reports/", include("reports.urls")),
+    path("console/services/", include("services.urls")),
 ]
 
 handler400 = "core.views.errors.bad_request"

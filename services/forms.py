@@ -16,34 +16,48 @@ from services.models import Claim, Item, Rating, Rectification, Ticket
 from services.sides import CLAIMING, DRAFTING, Side, sides_of
 
 _WEEKDAYS = [(str(n), f"周{day}") for n, day in enumerate("一二三四五六日", start=1)]
+_NOT_YOURS = "请选择您负责的街道、社区或单位。"
 
 
-class SideMixin:
+class TagsField(forms.MultipleChoiceField):
+    """Several choices that the row keeps as one text: ``"135"`` or ``",orgs,teams,"``."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def to_python(self, value: Any) -> list[str]:
+        return super().to_python(self.prepare_value(value))
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return [v for v in value.split(",") if v] if "," in value else list(value)
+
+
+class SideMixin(forms.Form):
     """A choice among the person's own sides; hidden where there is but one."""
 
     side_perm = ""
     side_kinds: tuple[str, ...] = ()
 
-    def add_sides(self, label: str) -> None:
+    def find_sides(self) -> None:
         self.sides: dict[str, Side] = {
             s.key: s for s in sides_of(self.user, self.side_perm, self.side_kinds)
         }
-        field = forms.ChoiceField(
-            label=label, choices=[(s.key, s.label) for s in self.sides.values()]
+        old = self.fields["side"]
+        self.fields["side"] = forms.ChoiceField(
+            label=old.label,
+            choices=[(s.key, s.label) for s in self.sides.values()],
+            required=len(self.sides) != 1,
+            widget=forms.HiddenInput if len(self.sides) == 1 else forms.Select,
+            error_messages={"required": _NOT_YOURS, "invalid_choice": _NOT_YOURS},
         )
-        if len(self.sides) == 1:
-            field.widget = forms.HiddenInput()
-        field.error_messages["required"] = field.error_messages["invalid_choice"] = (
-            f"请选择{label}：只能是您负责的街道、社区或单位。"
-        )
-        self.fields["side"] = field
-        self.order_fields(["side"])
         if self.sides:
             self.initial.setdefault("side", next(iter(self.sides)))
 
     def split_side(self, data: dict[str, Any]) -> dict[str, Any]:
         """The chosen side as the actions take it: `unit` and `area`, one of them None."""
-        side = self.sides.get(data.pop("side", ""))
+        key = data.pop("side", "") or next(iter(self.sides), "")
+        side = self.sides.get(key)
         if side is not None:
             data["unit"], data["area"] = side.unit, side.area
         return data
@@ -52,12 +66,8 @@ class SideMixin:
 class ItemFields(ModelForm):
     """What an item says. Shared by the draft, its revision and the ticket's adoption."""
 
-    weekdays = forms.MultipleChoiceField(
-        label="开放日", choices=_WEEKDAYS, required=False, widget=forms.CheckboxSelectMultiple
-    )
-    unions = forms.MultipleChoiceField(
-        label="六联", choices=Union.choices, required=False, widget=forms.CheckboxSelectMultiple
-    )
+    weekdays = TagsField(label="开放日", choices=_WEEKDAYS, required=False)
+    unions = TagsField(label="六联", choices=Union.choices, required=False)
 
     class Meta:
         model = Item
@@ -99,32 +109,40 @@ class ItemFields(ModelForm):
         if "kind" in self.fields:
             self.fields["kind"].choices = ItemKind.choices
         if self.instance.pk:
-            self.initial["weekdays"] = list(self.instance.weekdays)
-            self.initial["unions"] = self.instance.unions.strip(",").split(",")
+            self.initial["weekdays"] = self.instance.weekdays
+            self.initial["unions"] = self.instance.unions
 
     def clean_weekdays(self) -> str:
         return "".join(self.cleaned_data["weekdays"])
 
-    def add_then(self) -> None:
-        """What happens after the draft is kept; who may publish is offered that first."""
-        choices = [("submit", "提交审核"), ("", "先存草稿")]
-        if reach_of(self.user, "services.review"):
-            choices.insert(0, ("publish", "直接发布"))
-        self.fields["then"] = forms.ChoiceField(
-            label="保存后", choices=choices, required=False, widget=forms.RadioSelect
-        )
-        self.initial.setdefault("then", choices[0][0])
+
+class ThenMixin(forms.Form):
+    """What happens after the draft is kept; who may publish is offered that first."""
+
+    then = forms.ChoiceField(
+        label="保存后",
+        choices=[("publish", "直接发布"), ("submit", "提交审核"), ("draft", "先存草稿")],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+    def offer_then(self) -> None:
+        field = self.fields["then"]
+        if not reach_of(self.user, "services.review"):
+            field.choices = field.choices[1:]
+        self.initial.setdefault("then", field.choices[0][0])
 
 
-class ItemForm(SideMixin, ItemFields):
+class ItemForm(SideMixin, ThenMixin, ItemFields):
     """A new item, handed in or published at once."""
 
     side_perm, side_kinds = "services.draft", DRAFTING
+    side = forms.CharField(label="提出单位", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.add_sides("提出单位")
-        self.add_then()
+        self.find_sides()
+        self.offer_then()
 
     def clean(self) -> dict[str, Any]:
         return self.split_side(super().clean())
@@ -145,23 +163,28 @@ class ClaimForm(SideMixin, ModelForm):
     """Two clicks for who has one side: everything is filled in."""
 
     side_perm, side_kinds = "services.claim", CLAIMING
+    side = forms.CharField(label="认领方", required=False)
+    quantity = forms.IntegerField(label="认领名额", min_value=1, required=False)
+    responsible = forms.CharField(label="责任人", max_length=40, required=False)
+    due_on = forms.DateField(label="时限", required=False)
 
     class Meta:
         model = Claim
-        fields = ("quantity", "responsible", "due_on", "clause")
+        fields = ("clause",)
         help_texts = {"clause": "属于双方共建协议约定的，请选条款，验收后自动计入履约。"}
 
     def __init__(self, *args: Any, item: Item, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.item = item
-        self.add_sides("认领方")
-        self.initial.setdefault("responsible", self.user.name)
+        self.find_sides()
+        self.initial |= {"responsible": self.user.name, "quantity": 1}
         today = timezone.localdate()
         default = item.due_on or today + timedelta(days=DEFAULT_DUE_DAYS)
         self.initial.setdefault("due_on", max(default, today))
         if item.places_left <= 1:
             del self.fields["quantity"]
-        self._offer_clauses()
+        if item.pk:
+            self._offer_clauses()
 
     def _offer_clauses(self) -> None:
         """Only clauses of an own side; none to choose from, no field."""
@@ -176,7 +199,8 @@ class ClaimForm(SideMixin, ModelForm):
             del self.fields["clause"]
 
     def clean(self) -> dict[str, Any]:
-        return self.split_side(super().clean())
+        data = self.split_side(super().clean())
+        return {name: value for name, value in data.items() if value not in (None, "")}
 
     def _post_clean(self) -> None:
         """The instance is not filled in: the action builds and checks the claim."""
@@ -199,11 +223,11 @@ class DeliverForm(Form):
 
     @staticmethod
     def for_object(claim: Claim) -> dict[str, Any]:
-        return {"delivered": claim.quantity} if claim.clause_id else {}
+        return {"delivered": claim.quantity if claim.clause_id else None}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "delivered" not in self.initial:
+        if self.initial and self.initial["delivered"] is None:
             del self.fields["delivered"]
 
 
@@ -240,7 +264,7 @@ class CallBackForm(ModelForm):
         self.fields["callback"].required = True
 
 
-class AdoptForm(ItemFields):
+class AdoptForm(ThenMixin, ItemFields):
     """A resident's words made fit for publication."""
 
     class Meta(ItemFields.Meta):
@@ -250,7 +274,7 @@ class AdoptForm(ItemFields):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.add_then()
+        self.offer_then()
 
     @staticmethod
     def for_object(ticket: Ticket) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""Claims: the matters in hand, one of them, and making one."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django import forms
+
+from core.scope import get_visible, require
+from core.transitions import Machine, machine_of
+from core.views import ActionFormView, DetailView, ListView, Step, path_of
+from core.views.details import transit_urls
+from services.actions.claims import claim_item
+from services.enums import PATH
+from services.filters import ClaimFilter
+from services.forms import ClaimForm
+from services.models import Claim, Item, Rating
+from services.tables import ClaimTable
+
+_LABEL = "认领办理"
+
+
+class ClaimList(ListView):
+    model = Claim
+    table = ClaimTable
+    filters = ClaimFilter
+    perm = "services.view"
+    title = _LABEL
+    empty = "还没有认领。请在“可认领事项”中选择一项，确认后即完成认领。"
+
+
+class ClaimDetail(DetailView):
+    model = Claim
+    template = "services/claim.html"
+    perm = "services.view"
+    related = ("item__area", "item__unit", "unit", "area", "clause__agreement")
+    list_label = _LABEL
+
+    def steps(self, machine: Machine) -> list[Step]:
+        return path_of(machine, self.object, PATH)
+
+    def extra(self) -> dict[str, Any]:
+        found = Rating.objects.filter(claim=self.object).select_related("rectification").first()
+        matter = getattr(found, "rectification", None)
+        return {
+            "rating": found,
+            "matter": matter,
+            "matter_offers": machine_of(matter).offers(matter, self.request.user) if matter else [],
+            "matter_url": transit_urls(matter, self.place_suffix) if matter else None,
+        }
+
+
+class ClaimAdd(ActionFormView):
+    """Claim one item; its side, date and responsible person are filled in."""
+
+    model = Claim
+    form = ClaimForm
+    action = staticmethod(claim_item)
+    creates = True
+    perm = "services.claim"
+    template = "services/claim_form.html"
+    title = "认领"
+    submit = "确认认领"
+    done = "认领成功，请在 7 日内与对方联系。"
+    list_label = _LABEL
+
+    @cached_property
+    def item(self) -> Item:
+        found = get_visible(Item.objects.all(), self.request.user, pk=self.kwargs["pk"])
+        require(self.request.user, self.perm, found)
+        return found
+
+    def build(self, *data: Any) -> forms.Form:
+        initial = {"side": f"area-{self.place.pk}"} if self.place else {}
+        return ClaimForm(*data, item=self.item, user=self.request.user, initial=initial)
+
+    def run(self, data: dict[str, Any]) -> Claim:
+        return claim_item(item=self.item, by=self.request.user, **data)
+
+    def crumbs(self) -> list[tuple[str, str]]:
+        here = self.item.get_absolute_url() + self.place_suffix
+        return [*super().crumbs(), (str(self.item), here)]
