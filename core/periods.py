@@ -1,0 +1,102 @@
+"""Spans of time that ledgers and reviews are about: `2026Q3` a quarter, `2026` a year."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from core.errors import Refused
+
+QUARTERLY, ANNUAL = "quarterly", "annual"
+_QUARTERS = "一二三四"
+
+
+@dataclass(frozen=True)
+class Period:
+    """A span of whole days, both ends inclusive; `text` is how commands and addresses name it."""
+
+    text: str
+    kind: str
+    first: date
+    last: date
+
+    @property
+    def label(self) -> str:
+        if self.kind == ANNUAL:
+            return f"{self.first.year}年"
+        return f"{self.first.year}年第{_QUARTERS[(self.first.month - 1) // 3]}季度"
+
+    @property
+    def starts_at(self) -> datetime:
+        """The first moment, in the city's own time zone."""
+        return timezone.make_aware(datetime.combine(self.first, time.min))
+
+    @property
+    def ends_before(self) -> datetime:
+        """The first moment that is no longer part of it."""
+        return timezone.make_aware(datetime.combine(self.last + timedelta(days=1), time.min))
+
+    @property
+    def is_over(self) -> bool:
+        return self.last < timezone.localdate()
+
+    def previous(self) -> Period:
+        return period_of(self.first - timedelta(days=1), self.kind)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def period_of(day: date, kind: str = QUARTERLY) -> Period:
+    """The period of `kind` that `day` falls in."""
+    if kind == ANNUAL:
+        return Period(f"{day.year}", kind, date(day.year, 1, 1), date(day.year, 12, 31))
+    quarter = (day.month - 1) // 3 + 1
+    first = date(day.year, 3 * quarter - 2, 1)
+    following = date(day.year + quarter // 4, quarter % 4 * 3 + 1, 1)
+    return Period(f"{day.year}Q{quarter}", kind, first, following - timedelta(days=1))
+
+
+def parse_period(text: str) -> Period:
+    """`2026Q3` or `2026`; anything else is refused with the right spelling."""
+    found = re.fullmatch(r"(20\d\d)(?:[Qq]([1-4]))?", text.strip())
+    if not found:
+        raise Refused(f"期间“{text}”写法不对：季度写作 2026Q3，年度写作 2026。", field="period")
+    year, quarter = int(found[1]), found[2]
+    if quarter:
+        return period_of(date(year, 3 * int(quarter) - 1, 1))
+    return period_of(date(year, 1, 1), ANNUAL)
+
+
+def last_finished(kind: str = QUARTERLY, today: date | None = None) -> Period:
+    """The newest period of `kind` that is over."""
+    return period_of(today or timezone.localdate(), kind).previous()
+
+
+def recent_periods(kind: str = QUARTERLY, count: int = 8) -> list[Period]:
+    """The current period and those before it, newest first (choices of a form)."""
+    periods = [period_of(timezone.localdate(), kind)]
+    while len(periods) < count:
+        periods.append(periods[-1].previous())
+    return periods
+
+
+class PeriodField(forms.CharField):
+    """A period as it is written in addresses and commands; cleans to a `Period` or None."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", "统计期")
+        kwargs.setdefault("help_text", "季度写作 2026Q3，年度写作 2026。")
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> Period | None:
+        text = super().clean(value)
+        try:
+            return parse_period(text) if text else None
+        except Refused as refused:
+            raise forms.ValidationError(refused.message) from refused

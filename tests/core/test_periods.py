@@ -1,0 +1,65 @@
+from datetime import date, timedelta
+
+import pytest
+from django import forms
+from django.utils import timezone
+
+from core.errors import Refused
+from core.periods import (
+    ANNUAL,
+    PeriodField,
+    last_finished,
+    parse_period,
+    period_of,
+    recent_periods,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last", "label"),
+    [
+        ("2026Q1", date(2026, 1, 1), date(2026, 3, 31), "2026年第一季度"),
+        ("2024q4", date(2024, 10, 1), date(2024, 12, 31), "2024年第四季度"),
+        (" 2026 ", date(2026, 1, 1), date(2026, 12, 31), "2026年"),
+    ],
+)
+def test_a_period_is_whole_days_from_first_to_last(text, first, last, label):
+    period = parse_period(text)
+    assert (period.first, period.last, period.label) == (first, last, label)
+    assert timezone.localtime(period.starts_at).hour == 0
+    assert timezone.localdate(period.ends_before) == last + timedelta(days=1)
+
+
+@pytest.mark.parametrize("text", ["", "2026Q5", "26Q1", "1999", "2026-Q1", "二〇二六"])
+def test_what_is_not_a_period_is_refused_with_the_right_spelling(text):
+    with pytest.raises(Refused, match="2026Q3") as refused:
+        parse_period(text)
+    assert refused.value.field == "period"
+
+
+@pytest.mark.parametrize("year", range(2020, 2030))
+def test_quarters_follow_one_another_without_gap(year):
+    day = date(year, 1, 1)
+    while day.year == year:
+        period = period_of(day)
+        assert period.first == day
+        assert parse_period(str(period)) == period
+        day = period.last + timedelta(days=1)
+        assert period_of(day).previous() == period
+
+
+def test_the_last_finished_is_over_and_the_current_is_not():
+    assert last_finished(today=date(2026, 1, 1)).text == "2025Q4"
+    assert last_finished(ANNUAL, today=date(2026, 7, 1)).text == "2025"
+    current, before, *_ = recent_periods()
+    assert not current.is_over
+    assert before.is_over
+    assert current.previous() == before
+
+
+def test_the_field_of_a_form_takes_a_period_or_says_how_to_write_one():
+    field = PeriodField(required=False)
+    assert field.clean("2026Q2").text == "2026Q2"
+    assert field.clean("") is None
+    with pytest.raises(forms.ValidationError, match="2026Q3"):
+        field.clean("2026年2季度")
