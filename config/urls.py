@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/alliance/", include("alliance.urls")),
     path("console/reports/", include("reports.urls")),
     path("console/services/", include("services.urls")),
+    path("", include("portal.urls")),
 ]
 
 handler400 = "core.views.errors.bad_request"

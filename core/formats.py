@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -47,6 +47,44 @@ def masked_phone(value: str | None) -> str:
     if not value:
         return EMPTY
     return f"{value[:3]}****{value[-4:]}" if len(value) >= 11 else "****"
+
+
+def clock(value: time | None) -> str:
+    """08:30"""
+    return EMPTY if value is None else value.strftime("%H:%M")
+
+
+_DAYS = "一二三四五六日"
+
+
+def weekdays(value: str) -> str:
+    """ISO weekdays as people say them: ``12345`` is 周一至周五, ``135`` is 周一、三、五."""
+    days = sorted({int(d) for d in value if d in "1234567"})
+    if not days:
+        return EMPTY
+    if len(days) == len(_DAYS):
+        return "每天"
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+        return f"周{_DAYS[days[0] - 1]}至周{_DAYS[days[-1] - 1]}"
+    return "周" + "、".join(_DAYS[d - 1] for d in days)
+
+
+def short_place(name: str) -> str:
+    """A community as its residents call it: 江西路社区居委会 is 江西路社区."""
+    for suffix, short in _SUFFIXES:
+        if name.endswith(suffix) and len(name) > len(suffix):
+            return name.removesuffix(suffix) + short
+    return name
+
+
+_SUFFIXES = (
+    ("社区居民委员会", "社区"),
+    ("社区居委会", "社区"),
+    ("居民委员会", "社区"),
+    ("居委会", "社区"),
+    ("村民委员会", "村"),
+    ("村委会", "村"),
+)
 
 
 def deadline(value: date | datetime | None, today: date | None = None) -> Deadline | None:

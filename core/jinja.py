@@ -53,6 +53,10 @@ def environment(**options: Any) -> Environment:
         moment=formats.moment,
         number=formats.number,
         masked_phone=formats.masked_phone,
+        clock=formats.clock,
+        weekdays=formats.weekdays,
+        short_place=formats.short_place,
+        paragraphs=paragraphs,
         due=tables.due,
         widget=forms.widget,
         is_check=forms.is_check,
@@ -85,6 +89,15 @@ def query(request: HttpRequest | QueryDict, **changes: Any) -> str:
             params[name] = value
     pairs = [(k, v) for k, values in params.lists() for v in values if v != ""]
     return f"?{urlencode(pairs)}" if pairs else "?"
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text with its blank lines as paragraphs and its line ends kept; all of it escaped."""
+    parts = [part for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
+    return Markup("").join(
+        Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in part.split("\n")))
+        for part in parts
+    )
 
 
 def icon(name: str, label: str = "") -> Markup:

@@ -9,7 +9,7 @@ from core.transitions import transit
 from orgs.models import Area, Unit
 from services.actions.claims import claim_item
 from services.actions.items import create_item, submit_item
-from services.actions.tickets import submit_ticket
+from services.actions.tickets import adopt_ticket, return_ticket, submit_ticket
 from services.enums import PATH, ClaimState, Grade, ItemKind, ItemState
 from services.models import Claim, Item, Ticket
 from tests.factories.accounts import person
@@ -104,3 +104,21 @@ def ticket(community: Area, **values: Any) -> tuple[Ticket, str]:
     """A resident's ticket and its secret."""
     values = {"content": "楼道灯坏了一个星期，老人晚上看不清。", **values}
     return submit_ticket(community=community, **values)
+
+
+def adopted(ticket: Ticket) -> Item:
+    """The published need that the community wrote from a resident's ticket."""
+    office = worker(ticket.area)
+    ticket = adopt_ticket(
+        ticket=ticket,
+        by=office,
+        title="楼道照明维修",
+        content="楼道灯不亮，需要检修。",
+        then="publish",
+    )
+    return Item.objects.get(pk=ticket.item_id)
+
+
+def returned(ticket: Ticket, reason: str) -> Ticket:
+    """Declined by the community, with the reason that the resident reads."""
+    return return_ticket(ticket=ticket, by=worker(ticket.area), reason=reason)

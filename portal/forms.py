@@ -1,0 +1,82 @@
+"""One question a page. Each step is a form of its own; what was answered waits in the session."""
+
+from __future__ import annotations
+
+from django import forms
+
+from services.enums import Grade, Topic
+
+
+class TopicStep(forms.Form):
+    title = "您需要哪方面的帮助？"
+    topic = forms.ChoiceField(
+        label="需要的帮助",
+        choices=Topic.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择一项；不确定可选“其他”。"},
+    )
+
+
+class ContentStep(forms.Form):
+    title = "请说说具体情况"
+    content = forms.CharField(
+        label="具体情况",
+        min_length=5,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="写清楚需要什么、什么时间方便。请不要写姓名、身份证号、门牌号和病情，社区会与您线下联系。",
+        error_messages={
+            "required": "请写一写您需要什么帮助。",
+            "min_length": "写得再具体一点，至少5个字。",
+            "max_length": "最多1000字，请精简一些。",
+        },
+    )
+
+
+class PhoneStep(forms.Form):
+    title = "社区怎样联系您？"
+    phone = forms.RegexField(
+        r"^1[3-9]\d{9}$",
+        label="手机号（可不填）",
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
+        help_text="只给所在社区的工作人员看，办结后自动删除。不填也可以提交，凭单号查看答复。",
+        error_messages={"invalid": "手机号应为11位数字，例如 13812341234；也可以不填。"},
+    )
+
+    def clean_phone(self) -> str:
+        return self.cleaned_data["phone"] or ""
+
+
+class TrackForm(forms.Form):
+    number = forms.CharField(
+        label="单号",
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "请填写单号。"},
+    )
+    secret = forms.CharField(
+        label="查询码",
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "请填写查询码。"},
+    )
+
+
+class RateForm(forms.Form):
+    grade = forms.ChoiceField(
+        label="您对办理结果满意吗？",
+        choices=Grade.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择一项评价。"},
+    )
+    comment = forms.CharField(
+        label="想说的话（可不填）",
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="评价不记录您的身份。请不要写姓名和电话。",
+    )
+
+
+STEPS = {"topic": TopicStep, "content": ContentStep, "phone": PhoneStep}

@@ -1,0 +1,64 @@
+"""How far a resident's matter is, in words that need no explanation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.enums import ClaimState, ItemState, TicketState
+from services.models import Claim, Ticket
+
+STEPS = ("已提交", "社区受理", "单位认领", "正在办理", "办理完成")
+_REACHED = {
+    ItemState.DRAFT: 1,
+    ItemState.PENDING: 1,
+    ItemState.RETURNED: 1,
+    ItemState.PUBLISHED: 1,
+    ItemState.CLAIMED: 2,
+    ItemState.CONTACTING: 2,
+    ItemState.WORKING: 3,
+    ItemState.SUBMITTED: 3,
+    ItemState.ACCEPTED: 4,
+    ItemState.RATED: 4,
+    ItemState.CLOSED: 4,
+}
+_NOW = {
+    ItemState.DRAFT: "社区已受理，正在整理发布。",
+    ItemState.PENDING: "社区已受理，正在审核发布。",
+    ItemState.RETURNED: "社区已受理，正在修改后发布。",
+    ItemState.PUBLISHED: "已发布，等待单位认领。",
+    ItemState.CLAIMED: "已有单位认领，7日内会与社区对接。",
+    ItemState.CONTACTING: "单位正在与社区商定办理办法。",
+    ItemState.WORKING: "单位正在办理。",
+    ItemState.SUBMITTED: "单位已办完，社区正在验收。",
+    ItemState.ACCEPTED: "已办完，请您评价。",
+    ItemState.RATED: "已办完，感谢您的评价。",
+    ItemState.CLOSED: "已办结。",
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`reached` is the index in STEPS of the last step done; -1 of none (not adopted)."""
+
+    reached: int
+    now: str
+    reason: str
+    can_rate: bool
+    item_number: str
+
+
+def progress_of(ticket: Ticket) -> Progress:
+    """What the holder of the secret is told. Names nobody."""
+    if ticket.state == TicketState.RETURNED:
+        return Progress(0, "社区没有采纳。", ticket.return_reason, can_rate=False, item_number="")
+    if ticket.item is None:
+        return Progress(0, "已收到，社区工作人员会尽快查看。", "", can_rate=False, item_number="")
+    state = ticket.item.state
+    can_rate = Claim.objects.filter(item=ticket.item, state=ClaimState.ACCEPTED).exists()
+    return Progress(
+        _REACHED[state],
+        _NOW[state],
+        "",
+        can_rate=can_rate,
+        item_number=ticket.item.number if ticket.item.published_at else "",
+    )

@@ -1,0 +1,124 @@
+"""Finding: my community, what is open now, by what one needs, by a word."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_safe
+
+from core.pagination import paginate
+from orgs.models import Area
+from portal import places
+from services.enums import ItemKind, Topic
+from services.models import Item
+
+ON_HOME = 5
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What can I get near me, now: for the remembered community, or how to choose one."""
+    community = places.remembered(request)
+    if community is None:
+        return choose(request)
+    near = Item.objects.published().at(community)
+    offers = near.filter(kind__in=(ItemKind.SERVICE, ItemKind.RESOURCE))
+    now = timezone.localtime()
+    context = {
+        "community": community,
+        "open_now": list(offers.open_at(now).order_by("closes_at", "-pk")[:ON_HOME]),
+        "newest": list(near.order_by("-published_at", "-pk")[:ON_HOME]),
+        "topics": Topic.choices,
+    }
+    return render(request, "portal/home.html", context)
+
+
+@require_safe
+def choose(request: HttpRequest) -> HttpResponse:
+    """Choose a community: by a word, or step by step down the tree."""
+    text = request.GET.get("q", "")
+    parent = None
+    if (code := request.GET.get("in", "")).isdigit():
+        parent = Area.objects.active().filter(code=code[:18]).first()
+    found = places.search_communities(text)
+    steps = places.below(parent) if not text else []
+    while parent is None and len(steps) == 1:  # one city: begin with its districts
+        parent = steps[0]
+        steps = places.below(parent)
+    context = {
+        "text": text,
+        "found": found,
+        "parent": parent,
+        "trail": list(Area.objects.above(parent)) if parent else [],
+        "steps": steps,
+        "next": request.GET.get("next", ""),
+    }
+    return render(request, "portal/choose.html", context)
+
+
+@require_safe
+def choose_community(request: HttpRequest, code: str) -> HttpResponse:
+    """Remember this community and go on to its page, or to the form that asked for it."""
+    community = places.community_or_404(code)
+    target = "portal:need" if request.GET.get("next") == "need" else "portal:home"
+    return places.remember(redirect(target), community)
+
+
+@require_safe
+def community(request: HttpRequest, code: str) -> HttpResponse:
+    """Everything published in one community; filters in the address, a page at a time."""
+    place = places.community_or_404(code)
+    if place.code != code:
+        return redirect("portal:community", code=place.code)
+    rows = Item.objects.published().at(place)
+    kind = _known(request.GET.get("kind", ""), ItemKind)
+    topic = _known(request.GET.get("topic", ""), Topic)
+    text, now_only = request.GET.get("q", "").strip()[:60], request.GET.get("now") == "1"
+    if kind:
+        rows = rows.filter(kind=kind)
+    if topic:
+        rows = rows.filter(topic=topic)
+    if now_only:
+        rows = rows.open_at(timezone.localtime())
+    if text:
+        rows = rows.matching(text)
+    page = paginate(
+        rows,
+        ["-published_at"],
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+        size=20,
+    )
+    context = {
+        "community": place,
+        "page": page,
+        "kinds": ItemKind.choices,
+        "topics": Topic.choices,
+        "kind": kind,
+        "topic": topic,
+        "text": text,
+        "now_only": now_only,
+    }
+    return places.remember(render(request, "portal/community.html", context), place)
+
+
+@require_GET
+def item(request: HttpRequest, number: str) -> HttpResponse:
+    """One published matter, with the columns that are safe for anybody."""
+    found = Item.objects.public().filter(number=number).first()
+    if found is None:
+        raise Http404(f"no public item {number}")
+    place = Area.objects.filter(pk=found["community_id"]).first()
+    context = {
+        "item": found,
+        "community": place,
+        "kind": ItemKind(found["kind"]).label,
+        "places_left": found["capacity"] - found["claimed"],
+    }
+    return render(request, "portal/item.html", context)
+
+
+def _known(value: str, choices) -> str:
+    """A value out of the address, or nothing: a mangled link shows the whole list."""
+    return value if value in choices.values else ""

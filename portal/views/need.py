@@ -1,0 +1,102 @@
+"""Submitting a need: one question a page, check your answers, a number and a secret."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from core.errors import Refused
+from portal import places
+from portal.forms import STEPS
+from portal.throttle import submissions
+from services.actions.tickets import submit_ticket
+from services.enums import Topic
+
+ANSWERS, DONE = "need", "need_done"
+ORDER = list(STEPS)
+
+
+@never_cache
+@require_http_methods(["GET"])
+def start(request: HttpRequest) -> HttpResponse:
+    """The first unanswered question; the community comes first of all."""
+    if places.remembered(request) is None:
+        return redirect("/choose/?next=need")
+    answers = request.session.get(ANSWERS, {})
+    missing = next((name for name in ORDER if name not in answers), None)
+    return redirect("portal:need-step", step=missing) if missing else redirect("portal:need-check")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def step(request: HttpRequest, step: str) -> HttpResponse:
+    """One question. An answer that does not fit is shown again with what is wrong."""
+    if step not in STEPS:
+        return redirect("portal:need")
+    community = places.remembered(request)
+    if community is None:
+        return redirect("/choose/?next=need")
+    answers = request.session.get(ANSWERS, {})
+    form = STEPS[step](request.POST or None, initial={step: answers.get(step, "")})
+    if request.method == "POST" and form.is_valid():
+        request.session[ANSWERS] = {**answers, step: form.cleaned_data[step]}
+        following = ORDER[ORDER.index(step) + 1 :]
+        unanswered = next((n for n in following if n not in answers), None)
+        if unanswered and request.POST.get("back") != "check":
+            return redirect("portal:need-step", step=unanswered)
+        return redirect("portal:need-check")
+    place = ORDER.index(step)
+    context = {
+        "form": form,
+        "step": step,
+        "community": community,
+        "number": place + 1,
+        "of": len(ORDER) + 1,
+        "previous": ORDER[place - 1] if place else None,
+        "back": request.POST.get("back") or request.GET.get("back", ""),
+    }
+    return render(request, "portal/need_step.html", context, status=400 if form.errors else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def check(request: HttpRequest) -> HttpResponse:
+    """Check your answers; sending twice makes one ticket, because the answers go with the first."""
+    community = places.remembered(request)
+    answers = request.session.get(ANSWERS, {})
+    if community is None or any(name not in answers for name in ORDER):
+        return redirect(
+            "portal:need-done" if not answers and DONE in request.session else "portal:need"
+        )
+    problem = ""
+    if request.method == "POST":
+        try:
+            submissions.hit(request)
+            ticket, secret = submit_ticket(community=community, **answers)
+        except Refused as refused:
+            problem = str(refused)
+        else:
+            del request.session[ANSWERS]
+            request.session[DONE] = [ticket.number, secret, community.name]
+            return redirect("portal:need-done")
+    context = {
+        "community": community,
+        "topic": Topic(answers["topic"]).label,
+        "content": answers["content"],
+        "phone": answers["phone"],
+        "problem": problem,
+    }
+    return render(request, "portal/need_check.html", context, status=400 if problem else 200)
+
+
+@never_cache
+@require_http_methods(["GET"])
+def done(request: HttpRequest) -> HttpResponse:
+    """The number and the secret, until this browser is closed or sends another need."""
+    if DONE not in request.session:
+        return redirect("portal:home")
+    number, secret, community = request.session[DONE]
+    context = {"number": number, "secret": secret, "community_name": community}
+    return render(request, "portal/need_done.html", context)

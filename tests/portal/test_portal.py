@@ -1,0 +1,191 @@
+"""What a resident can do without an account, as the browser without scripts does it."""
+
+import re
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+
+from portal import throttle
+from portal.places import COOKIE, search_communities
+from services.enums import ClaimState, TicketState
+from services.models import Item, Rating, Ticket
+from tests.factories import services
+from tests.factories.accounts import person
+from tests.factories.orgs import small_city, unit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def place():
+    return small_city()
+
+
+@pytest.fixture
+def at_home(client, place):
+    """A browser that chose its community."""
+    client.get(reverse("portal:choose-community", args=[place.community.code]))
+    return client
+
+
+def submit(client, content="楼道灯坏了，想请人修一修。", phone=""):
+    client.post(reverse("portal:need-step", args=["topic"]), {"topic": "daily"})
+    client.post(reverse("portal:need-step", args=["content"]), {"content": content})
+    client.post(reverse("portal:need-step", args=["phone"]), {"phone": phone})
+    return client.post(reverse("portal:need-check"), follow=True)
+
+
+def number_and_secret(page) -> tuple[str, str]:
+    return tuple(re.findall(r"<dd>([\w-]+)</dd>", page.content.decode())[:2])
+
+
+@pytest.mark.parametrize("text", ["111", "111sq", "111社区", "11号街道"])
+def test_a_community_is_found_by_name_pinyin_or_street(place, text):
+    assert place.community in search_communities(text)
+
+
+def test_nothing_is_found_for_nothing(place):
+    assert search_communities("  ") == []
+    assert search_communities("没有这个地方") == []
+
+
+def test_the_choice_is_remembered_and_a_retired_choice_is_asked_again(at_home, place):
+    assert at_home.cookies[COOKIE].value == place.community.code
+    assert "111社区" in at_home.get("/").content.decode()
+    at_home.cookies[COOKIE] = "999999999999"
+    assert "您住在哪个社区" in at_home.get("/").content.decode()
+    at_home.cookies[COOKIE] = "'; drop"
+    assert at_home.get("/").status_code == 200
+
+
+def test_only_what_is_published_in_the_community_is_shown(at_home, place):
+    shown = services.item(place.community, title="义务理发")
+    draft = services.item(place.community, title="内部草稿", state="draft")
+    services.item(place.other_community, title="别处的事")
+    page = at_home.get(reverse("portal:community", args=[place.community.code])).content.decode()
+    assert "义务理发" in page
+    assert "内部草稿" not in page
+    assert "别处的事" not in page
+    assert at_home.get(reverse("portal:item", args=[shown.number])).status_code == 200
+    for number in (draft.number, "no-such-number"):
+        assert at_home.get(reverse("portal:item", args=[number])).status_code == 404
+
+
+def test_filters_and_words_narrow_the_list(at_home, place):
+    services.item(place.community, title="义务理发", topic="daily", kind="service")
+    services.item(place.community, title="血压检测", topic="health", kind="service")
+    address = reverse("portal:community", args=[place.community.code])
+    found = at_home.get(address, {"topic": "health"}).content.decode()
+    assert "血压检测" in found
+    assert "义务理发" not in found
+    assert "义务理发" in at_home.get(address, {"q": "理发"}).content.decode()
+    assert "没有找到合适的" in at_home.get(address, {"q": "游泳"}).content.decode()
+    assert at_home.get(address, {"topic": "<x>", "kind": "'"}).status_code == 200
+
+
+def test_names_are_text_and_never_markup(at_home, place):
+    services.item(place.community, title="<script>alert(1)</script>")
+    page = at_home.get(reverse("portal:community", args=[place.community.code])).content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_a_need_is_submitted_followed_and_rated(at_home, place):
+    page = submit(at_home, phone="13800001234")
+    number, secret = number_and_secret(page)
+    ticket = Ticket.objects.get(number=number)
+    assert (ticket.community, ticket.topic) == (place.community, "daily")
+    shown = at_home.post(
+        reverse("portal:track"), {"number": number, "secret": secret.lower()}, follow=True
+    ).content.decode()
+    assert "已收到" in shown
+    assert "13800001234" not in shown
+    need = services.adopted(ticket)
+    services.claim(need, unit(place.community), state=ClaimState.ACCEPTED)
+    shown = at_home.get(reverse("portal:ticket")).content.decode()
+    assert "已办完，请您评价" in shown
+    assert at_home.post(reverse("portal:rate"), {"grade": ""}).status_code == 400
+    answer = at_home.post(reverse("portal:rate"), {"grade": "5", "comment": "谢谢"})
+    assert answer.status_code == 302
+    assert Rating.objects.get().grade == "5"
+    assert at_home.post(reverse("portal:rate"), {"grade": "1"}).status_code == 400
+    assert Rating.objects.count() == 1
+
+
+def test_what_was_typed_stays_when_it_does_not_fit(at_home):
+    step = reverse("portal:need-step", args=["content"])
+    page = at_home.post(step, {"content": "修灯"})
+    assert page.status_code == 400
+    assert "修灯" in page.content.decode()
+    assert "错误：" in page.content.decode()
+    page = at_home.post(reverse("portal:need-step", args=["phone"]), {"phone": "12345"})
+    assert "12345" in page.content.decode()
+
+
+def test_an_id_number_is_refused_with_the_answers_kept(at_home):
+    page = submit(at_home, content="我的身份证号是370202199001011234，请帮忙办理。")
+    assert page.status_code == 400
+    assert "身份证号" in page.content.decode()
+    assert not Ticket.objects.exists()
+    assert at_home.get(reverse("portal:need-check")).status_code == 200
+
+
+def test_sending_twice_makes_one_ticket(at_home):
+    submit(at_home)
+    again = at_home.post(reverse("portal:need-check"), follow=True)
+    assert Ticket.objects.count() == 1
+    assert Ticket.objects.get().number in again.content.decode()
+
+
+def test_without_a_community_the_form_asks_for_it_first(client, place):
+    answer = client.get(reverse("portal:need"))
+    assert answer.url == "/choose/?next=need"
+    answer = client.get(
+        reverse("portal:choose-community", args=[place.community.code]), {"next": "need"}
+    )
+    assert answer.url == reverse("portal:need")
+
+
+def test_a_wrong_secret_and_an_unknown_number_are_answered_alike(at_home):
+    number, _ = number_and_secret(submit(at_home))
+    pages = [
+        at_home.post(reverse("portal:track"), {"number": n, "secret": "WRONG234"})
+        for n in (number, "2601-000000")
+    ]
+    told = [re.search(r"<ul>(.*?)</ul>", p.content.decode(), re.DOTALL)[1] for p in pages]
+    assert told[0] == told[1]
+    assert all(p.status_code == 400 for p in pages)
+
+
+def test_a_declined_need_tells_its_reason(at_home, place):
+    number, secret = number_and_secret(submit(at_home))
+    ticket = Ticket.objects.get(number=number)
+    services.returned(ticket, reason="请直接联系物业报修")
+    assert Ticket.objects.get().state == TicketState.RETURNED
+    page = at_home.post(
+        reverse("portal:track"), {"number": number, "secret": secret}, follow=True
+    ).content.decode()
+    assert "请直接联系物业报修" in page
+
+
+def test_one_address_cannot_flood_the_community(at_home):
+    cache.clear()
+    for _ in range(throttle.submissions.tries):
+        assert "单号" in submit(at_home).content.decode()
+    page = submit(at_home)
+    assert page.status_code == 400
+    assert "过多" in page.content.decode()
+    assert Ticket.objects.count() == throttle.submissions.tries
+
+
+def test_pages_carry_no_script_and_no_name_of_staff(at_home, place):
+    worker = person("community_worker", place.community, name="张三丰")
+    services.claim(
+        services.item(place.community, by=worker), unit(place.community), state=ClaimState.ACCEPTED
+    )
+    number = Item.objects.get().number
+    for address in ("/", f"/c/{place.community.code}/", f"/item/{number}/", "/track/", "/choose/"):
+        page = at_home.get(address).content.decode()
+        assert "<script" not in page
+        assert "张三丰" not in page
