@@ -10,13 +10,13 @@ from datetime import timedelta
 from django.db.models import Exists, F, OuterRef, Q
 
 from alliance.models import Agreement, Clause
+from core.periods import Period
 from grids.models import GridPost, GridProfile, GridStandard
 from grids.querysets import in_band
 from members.enums import ReportingState, ServiceState
 from members.models import Reporting, ServiceRecord
 from reports.enums import Category
 from reports.measures import Figure, Measure, Source
-from reports.periods import Period
 from services.enums import BAD_GRADES, CONTACT_DAYS, ClaimState, ItemKind, ItemState
 from services.models import Claim, Item, Rating
 

@@ -1,8 +1,8 @@
 import django_filters
 
 from core.filters import FilterSet, Search
+from core.periods import recent_periods
 from reports.models import Review, Run
-from reports.periods import recent_periods
 
 
 def _periods():

@@ -6,10 +6,10 @@ from django import forms
 
 from core.errors import Refused
 from core.forms import Form
+from core.periods import parse_period, recent_periods
 from core.scope import reach_of
 from orgs.models import Area
 from reports.enums import AdjustmentKind, ReviewKind
-from reports.periods import parse_period, recent_periods
 
 _AREA_KINDS = ("city", "district", "street", "community")
 

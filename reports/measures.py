@@ -18,9 +18,9 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from core.periods import Period
 from orgs.models import Area
 from reports.enums import Basis
-from reports.periods import Period
 from reports.queries import place_ids
 
 When = Callable[[Period], Q]

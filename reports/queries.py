@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
+from core.periods import Period
 from orgs.models import Area, AreaHistory
 from reports.enums import ReviewState
 from reports.models import Review
-from reports.periods import Period
 
 REVIEWED = ("district", "street", "community")
 

@@ -8,12 +8,12 @@ from celery import shared_task
 
 from core.errors import Refused
 from core.jobs import AlreadyRunning, job_kind
+from core.periods import last_finished, parse_period
 from orgs.models import Area
 from reports.actions.compute import compute, start_run
 from reports.actions.review import raise_all
 from reports.enums import ReviewKind
 from reports.models import Run
-from reports.periods import last_finished, parse_period
 
 SHOWN = 5  # reasons told in the job's message
 

@@ -15,6 +15,7 @@ from core import audit
 from core.errors import Refused
 from core.jobs import Run as JobRun
 from core.jobs import submit
+from core.periods import Period, parse_period
 from core.scope import require
 from core.transitions import transit_all
 from orgs.models import Area
@@ -22,7 +23,6 @@ from orgs.models.placed import stamp_all
 from reports.catalogue import MEASURES
 from reports.enums import AdjustmentKind, Basis, ReviewState
 from reports.models import Adjustment, Band, Indicator, Review, Run, Score
-from reports.periods import Period, parse_period
 from reports.queries import Place, place_ids, places
 
 CENT = Decimal("0.01")

@@ -12,13 +12,13 @@ from core import audit
 from core.errors import Conflict, Refused
 from core.jobs import submit
 from core.models import Job
+from core.periods import Period
 from core.scope import require
 from core.transitions import transit
 from orgs.models import Area
 from reports.actions.compute import retotal
 from reports.enums import AdjustmentKind, ReviewState
 from reports.models import Adjustment, Review
-from reports.periods import Period
 
 _UPWARD = ("community", "street", "district")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.http import Http404
 from django.urls import reverse
 
+from core.periods import parse_period
 from core.scope import get_visible, require
 from core.views import ListView
 from reports.catalogue import MEASURES
 from reports.models import Review
-from reports.periods import parse_period
 from reports.tables import EvidenceTable
 
 

@@ -1,13 +1,13 @@
 from django.urls import reverse
 
 from core.models import Job
+from core.periods import last_finished
 from core.views import Action, ActionFormView, DetailView, ListView
 from reports.actions.compute import start_run
 from reports.actions.review import raise_later
 from reports.filters import RunFilter
 from reports.forms import ApproveAllForm, ReportAllForm, RunForm
 from reports.models import Review, Run
-from reports.periods import last_finished
 from reports.tables import RunTable
 
 

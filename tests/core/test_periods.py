@@ -3,10 +3,13 @@ from datetime import date, timedelta
 import pytest
 from django import forms
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import Refused
 from core.periods import (
     ANNUAL,
+    QUARTERLY,
     PeriodField,
     last_finished,
     parse_period,
@@ -37,15 +40,14 @@ def test_what_is_not_a_period_is_refused_with_the_right_spelling(text):
     assert refused.value.field == "period"
 
 
-@pytest.mark.parametrize("year", range(2020, 2030))
-def test_quarters_follow_one_another_without_gap(year):
-    day = date(year, 1, 1)
-    while day.year == year:
-        period = period_of(day)
-        assert period.first == day
-        assert parse_period(str(period)) == period
-        day = period.last + timedelta(days=1)
-        assert period_of(day).previous() == period
+@given(st.dates(date(2001, 1, 1), date(2098, 12, 31)), st.sampled_from([QUARTERLY, ANNUAL]))
+def test_periods_tile_the_calendar(day, kind):
+    period = period_of(day, kind)
+    assert period.first <= day <= period.last
+    assert parse_period(period.text) == period
+    before = period.previous()
+    assert (period.first - before.last).days == 1
+    assert last_finished(kind, day) == before
 
 
 def test_the_last_finished_is_over_and_the_current_is_not():

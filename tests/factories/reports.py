@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from accounts.enums import Role
 from core.jobs import execute
+from core.periods import Period, period_of
 from orgs.models import Area
 from reports.actions.compute import start_run
 from reports.models import Review, Run
-from reports.periods import Period, period_of
 from tests.factories.accounts import person
 
 

@@ -11,6 +11,7 @@ from core.audit import timeline
 from core.errors import Refused
 from core.jobs import AlreadyRunning, execute
 from core.models import Job
+from core.periods import parse_period, period_of
 from core.transitions import transit
 from orgs.actions.tree import move_area
 from orgs.models import Area
@@ -19,7 +20,6 @@ from reports.actions.review import adjust, raise_all
 from reports.catalogue import MEASURES
 from reports.enums import ReviewState
 from reports.models import Indicator, Review, Run
-from reports.periods import parse_period, period_of
 from reports.queries import score_lines
 from services.enums import ClaimState
 from tests.factories import alliance, grids, members, reports, services

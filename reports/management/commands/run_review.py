@@ -3,10 +3,10 @@ from django.core.management.base import BaseCommand, CommandError
 from core.errors import Refused
 from core.jobs import NotDone, wait_for
 from core.models import Job
+from core.periods import parse_period
 from orgs.models import Area
 from reports.actions.compute import start_run
 from reports.enums import ReviewKind
-from reports.periods import parse_period
 
 
 class Command(BaseCommand):
