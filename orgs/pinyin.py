@@ -18,12 +18,22 @@ from pypinyin.phrases_dict import phrases_dict
 # What so many names end in and nobody types: initials stop before it. A syllable a character.
 _ENDINGS = ("村民委员会", "居民委员会", "居委会", "村委会")
 _LONGEST = 6  # phrases longer than any part of a place's name are not looked for
+# Characters that stand in names of places with a second reading, where no phrase decides: 长庆
+# is changqing to one and zhangqing to another, and both may type it.
+_OTHERWISE = dict(
+    pair.split(":")
+    for pair in (
+        *("长:chang", "重:chong", "乐:yue", "行:hang", "朝:zhao", "厦:xia", "单:shan", "盛:cheng"),
+        *("解:xie", "仇:qiu", "柏:bo", "都:du", "曾:zeng", "盖:ge", "泊:bo", "铺:bu", "莘:xin"),
+    )
+)
 _OPENINGS = frozenset(phrase[:2] for phrase in phrases_dict)
 
 
 class Reading(NamedTuple):
     """`full`: all syllables run together, without tones (重庆路 → chongqinglu).
-    `initials`: their first letters, without the 居委会 at the end (湛山居委会 → zs)."""
+    `initials`: their first letters, without the 居委会 at the end (湛山居委会 → zs).
+    Each holds one reading, or two with a space between."""
 
     full: str
     initials: str
@@ -32,8 +42,19 @@ class Reading(NamedTuple):
 @lru_cache(maxsize=8192)
 def reading(name: str) -> Reading:
     """How `name` is typed. Latin letters and digits stand for themselves."""
-    syllables = [syllable for piece in _pieces(name) for syllable in _read(piece)]
+    pieces = list(_pieces(name))
     ending = next((len(e) for e in _ENDINGS if name.endswith(e) and name != e), 0)
+    first = _run_together([_read(piece) for piece in pieces], ending)
+    if not any(piece in _OTHERWISE for piece in pieces):
+        return first
+    other = _run_together(
+        [(_OTHERWISE[piece],) if piece in _OTHERWISE else _read(piece) for piece in pieces], ending
+    )
+    return Reading(*(" ".join(dict.fromkeys(both)) for both in zip(first, other, strict=True)))
+
+
+def _run_together(pieces: list[tuple[str, ...]], ending: int) -> Reading:
+    syllables = [syllable for piece in pieces for syllable in piece]
     body = syllables[: len(syllables) - ending]
     return Reading("".join(syllables), "".join(syllable[0] for syllable in body))
 

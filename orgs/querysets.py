@@ -42,6 +42,11 @@ def refuse_outside(what: str) -> None:
         raise OutsideTheTreeAction(what)
 
 
+def typed_so(field: str, start: str) -> Q:
+    """Names one of whose readings in `field` starts so (`orgs.pinyin` keeps one or two)."""
+    return Q(**{f"{field}__startswith": start}) | Q(**{f"{field}__contains": f" {start}"})
+
+
 class AreaQuerySet(ScopedQuerySet):
     def active(self):
         return self.filter(state="active")
@@ -66,7 +71,7 @@ class AreaQuerySet(ScopedQuerySet):
         return self.order_by("tree_id", "lft")
 
     def matching(self, text: str):
-        """By a part of the name, the start of the code, or pinyin, full or initials."""
+        """By a part of the name, the start of the code, or of its pinyin, full or initials."""
         text = text.strip()
         if not text:
             return self
@@ -74,7 +79,7 @@ class AreaQuerySet(ScopedQuerySet):
         if text.isascii():
             plain = text.lower().replace(" ", "").replace("'", "")
             found |= Q(code__startswith=plain) if plain.isdigit() else Q()
-            found |= Q(initials__startswith=plain) | Q(pinyin__startswith=plain)
+            found |= typed_so("initials", plain) | typed_so("pinyin", plain)
         return self.filter(found)
 
     def update(self, **values):

@@ -29,8 +29,8 @@ class Area(MPTTModel):
     kind = models.CharField("层级", max_length=12, choices=AreaKind.choices)
     code = models.CharField("区划代码", max_length=18, unique=True)
     name = models.CharField("名称", max_length=80)
-    pinyin = models.CharField("拼音", max_length=300, editable=False)
-    initials = models.CharField("拼音首字母", max_length=80, editable=False)
+    pinyin = models.CharField("拼音", max_length=600, editable=False)
+    initials = models.CharField("拼音首字母", max_length=162, editable=False)
     state = models.CharField(
         "状态", max_length=8, choices=AreaState.choices, default=AreaState.ACTIVE
     )
@@ -81,10 +81,6 @@ class Area(MPTTModel):
             models.Index(fields=["community", "kind"], name="area_community"),
             models.Index(fields=["street", "kind"], name="area_street"),
             models.Index(fields=["district", "kind"], name="area_district"),
-            # The operator class is what lets PostgreSQL serve a prefix search from the index.
-            models.Index(
-                fields=["initials"], name="area_initials", opclasses=["varchar_pattern_ops"]
-            ),
         ]
 
     def __str__(self) -> str:

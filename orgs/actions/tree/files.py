@@ -35,7 +35,8 @@ class Bad(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        value = f"“{self.value[:40]}”" if self.value else "（空）"
+        shown = "".join(c if c.isprintable() else "�" for c in self.value[:40])
+        value = f"“{shown}”" if shown else "（空）"
         column = f"，{self.column} 列 {value}" if self.column else ""
         return f"第 {self.line} 行{column}：{self.reason}"
 
@@ -61,7 +62,7 @@ class Known(NamedTuple):
 
 def read_lines(path: Path) -> list[Line]:
     """The lines of a CSV file in UTF-8 (with or without BOM) or GBK. Raises `BadFile`."""
-    reader = csv.reader(io.StringIO(_text(path.read_bytes()), newline=""))
+    reader = csv.reader(io.StringIO(_text(path.read_bytes()), newline=""), strict=True)
     lines, bad, places, number = [], [], None, 1
     try:
         for cells in reader:
@@ -101,6 +102,11 @@ def _own_faults(line: Line, named: Mapping[str, Line], node: Known | None) -> It
     kind_known = line.kind in _KINDS
     if not kind_known:
         yield Bad(line.number, "kind", line.kind, f"层级只能是 {'、'.join(AreaKind.values)} 之一")
+    if node and kind_known and node.kind != line.kind:
+        was = AreaKind(node.kind)
+        reason = f"库中该代码是{was.label}（{was.value}），层级不能改变"
+        yield Bad(line.number, "kind", line.kind, reason)
+        kind_known = False
     # A code can be judged a little even where the kind that sets its length is wrong.
     reason = rules.code_fault(line.kind, line.code) if kind_known else rules.digits_fault(line.code)
     first = named[line.code].number
@@ -108,11 +114,6 @@ def _own_faults(line: Line, named: Mapping[str, Line], node: Known | None) -> It
         reason = f"与第 {first} 行重复"
     if not reason and node and node.state == AreaState.RETIRED:
         reason = "该区划在库中已撤销，不能再导入；新设区划请用新代码"
-    if not reason and node and kind_known and node.kind != line.kind:
-        was = AreaKind(node.kind)
-        yield Bad(
-            line.number, "kind", line.kind, f"库中该代码是{was.label}（{was.value}），层级不能改变"
-        )
     if reason:
         yield Bad(line.number, "code", line.code, reason)
     if reason := rules.name_fault(line.name):

@@ -101,9 +101,7 @@ def rename_area(
         return area
     values = {"name": name, "code": code, **typed(name)}
     if code != area.code and area.parent_id:  # siblings stand in the order of their codes
-        slot = numbers.find_slot(
-            area.parent_id, code, numbers.size(numbers.span(area.pk)), moving=area.pk
-        )
+        slot = numbers.find_slot(area.parent_id, code, numbers.size(numbers.span(area.pk)))
         numbers.lay(numbers.span(area.pk), slot)
     return _write(area, values, "orgs.area.rename", day, by=by)
 
@@ -135,9 +133,7 @@ def move_area(
 def relink(area: Area, parent: Area) -> int:
     """Numbers and stamps of a subtree that goes under another parent; the caller writes the link,
     the history and the audit. Returns how many facts were restamped."""
-    slot = numbers.find_slot(
-        parent.pk, area.code, numbers.size(numbers.span(area.pk)), moving=area.pk
-    )
+    slot = numbers.find_slot(parent.pk, area.code, numbers.size(numbers.span(area.pk)))
     numbers.lay(numbers.span(area.pk), slot)
     return stamps.restamp(area, stamps.own_path(area, parent))
 
@@ -243,7 +239,7 @@ def _read(area: Area, version: int | None) -> Area:
 def typed(name: str) -> dict[str, str]:
     """The columns that say how a name is typed."""
     read = reading(name)
-    return {"pinyin": read.full[:300], "initials": read.initials[:80]}
+    return {"pinyin": read.full[:600], "initials": read.initials}
 
 
 def _allow(by: Any, kind: str, *areas: Area) -> None:

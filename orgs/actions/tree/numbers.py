@@ -51,18 +51,15 @@ def size(where: Span) -> int:
     ).count()
 
 
-def find_slot(parent_pk: int, code: str, nodes: int, moving: int | None = None) -> Slot:
-    """Room for `nodes` nodes below a parent, at the place that `code` has among its children.
-
-    `moving` is the root of the subtree that is to go there, if it is in the tree already.
-    """
+def find_slot(parent_pk: int, code: str, nodes: int) -> Slot:
+    """Room for `nodes` nodes below a parent, at the place that `code` has among its children."""
     parent = span(parent_pk)
-    low, high = _gap(parent, code, moving)
+    low, high = _gap(parent, code)
     space = _space(low, high, nodes)
     if not space:
         _make_room(parent, nodes)
         parent = span(parent_pk)
-        low, high = _gap(parent, code, moving)
+        low, high = _gap(parent, code)
         space = _space(low, high, nodes)
     width = (2 * nodes - 1) * space
     at_the_end = high == parent.rght
@@ -124,9 +121,9 @@ def renumber(tree_ids: list[int] | None = None) -> None:
         cursor.execute(sql, [*params, STEP, STEP])
 
 
-def _gap(parent: Span, code: str, moving: int | None) -> tuple[int, int]:
+def _gap(parent: Span, code: str) -> tuple[int, int]:
     """The numbers on either side of the place for `code` among the parent's children."""
-    siblings = Area.objects.filter(parent=parent.pk).exclude(pk=moving)
+    siblings = Area.objects.filter(parent=parent.pk)
     before = siblings.filter(code__lt=code).aggregate(at=Max("rght"))["at"]
     low = parent.lft if before is None else before
     after = siblings.filter(lft__gt=low).aggregate(at=Min("lft"))["at"]
