@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from alliance.models import Agreement, Clause, Party
 from core.forms import Form, ModelForm, PlaceField
 from core.scope import reach_of
 from orgs.enums import AreaKind, UnitState
+from orgs.fields import UnitsField
 from orgs.models import Area, Unit
 
 MOST_BOXES = 60  # more units than this are typed, not ticked
@@ -28,11 +28,9 @@ class TermsForm(ModelForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    others = forms.CharField(
+    others = UnitsField(
         label="其他乙方单位",
         required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 2}),
         help_text="每行一家，填写单位全称；不在您管理范围内的单位填写统一社会信用代码。",
     )
 
@@ -48,30 +46,19 @@ class TermsForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.seen = Unit.objects.visible_to(self.user).filter(state=UnitState.ACTIVE)
         present = self._present()
-        boxes = self.seen.order_by("name")
+        boxes = Unit.objects.visible_to(self.user).filter(state=UnitState.ACTIVE).order_by("name")
         if len(boxes[: MOST_BOXES + 1]) > MOST_BOXES:
             boxes = boxes.filter(pk__in=[unit.pk for unit in present])
         self.fields["units"].queryset = boxes
         ticked = set(boxes.values_list("pk", flat=True)) if present else set()
         self.initial.setdefault("units", [u.pk for u in present if u.pk in ticked])
-        rest = [unit.credit_code for unit in present if unit.pk not in ticked]
-        self.initial.setdefault("others", "\n".join(rest))
+        self.initial.setdefault("others", [u for u in present if u.pk not in ticked])
 
     def _present(self) -> list[Unit]:
         if not self.instance.pk:
             return []
         return [party.unit for party in self.instance.unit_parties]
-
-    def clean_others(self) -> list[Unit]:
-        lines = [line.strip() for line in self.cleaned_data["others"].splitlines()]
-        found, unknown = _units_named([line for line in lines if line], self.seen)
-        if unknown:
-            raise forms.ValidationError(
-                f"没有找到：{'、'.join(unknown)}。请核对全称，或改填统一社会信用代码。"
-            )
-        return found
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -143,17 +130,3 @@ class RenewForm(Form):
 
 class DiscardForm(Form):
     """Nothing to fill in: the button is the question."""
-
-
-def _units_named(lines: Iterable[str], seen: Any) -> tuple[list[Unit], list[str]]:
-    """Active units by credit code, wherever they are, or by full name among those in sight."""
-    found, unknown = [], []
-    for line in lines:
-        named = list(seen.filter(name=line)[:2])
-        if len(named) != 1:
-            named = list(Unit.objects.filter(credit_code=line.upper(), state=UnitState.ACTIVE))
-        if named:
-            found += named
-        else:
-            unknown.append(line)
-    return found, unknown

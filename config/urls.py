@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", include("accounts.urls")),
     path("console/orgs/", include("orgs.urls")),
     path("console/alliance/", include("alliance.urls")),
+    path("console/members/", include("members.urls")),
     path("console/reports/", include("reports.urls")),
     path("console/services/", include("services.urls")),
     path("", include("portal.urls")),

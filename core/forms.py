@@ -104,8 +104,9 @@ class Asked:
         self.user = user
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            if isinstance(field, PlaceField):
+            if hasattr(field, "user"):
                 field.user = user
+            if isinstance(field, PlaceField):
                 field.widget.attrs["data-suggest"] = field.address
 
     @property

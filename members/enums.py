@@ -20,6 +20,11 @@ class ReportingState(models.TextChoices):
     MOVED = "moved", "转出"
     CANCELLED = "cancelled", "注销"
 
+    @property
+    def tone(self) -> str:
+        tones = {"pending": "warn", "returned": "bad", "moved": "neutral", "cancelled": "neutral"}
+        return {**tones, "exempt": "neutral", "serving": "ok"}.get(self.value, "info")
+
 
 # Accepted by the community: such a member may take posts and have services recorded.
 ACCEPTED = (
@@ -61,8 +66,16 @@ class PostState(models.TextChoices):
     OPEN = "open", "招募中"
     CLOSED = "closed", "停止招募"
 
+    @property
+    def tone(self) -> str:
+        return "ok" if self == PostState.OPEN else "neutral"
+
 
 class ServiceState(models.TextChoices):
     RECORDED = "recorded", "已登记"
     CONFIRMED = "confirmed", "已确认"
     RETURNED = "returned", "已退回"
+
+    @property
+    def tone(self) -> str:
+        return {"recorded": "warn", "confirmed": "ok", "returned": "neutral"}[self.value]

@@ -54,6 +54,23 @@ def record_late_service(
     return _record(reporting, served_on, hours, content, post, reason.strip(), by)
 
 
+def record_services(
+    *, reportings: Iterable[Reporting], served_on: date, hours: Decimal, content: str, by: Any
+) -> list[ServiceRecord]:
+    """Record one activity for several members, all or none. A refusal names the member."""
+    made = []
+    with transaction.atomic():
+        for reporting in sorted(reportings, key=lambda r: r.pk):
+            try:
+                record = record_service(
+                    reporting=reporting, served_on=served_on, hours=hours, content=content, by=by
+                )
+            except Refused as error:
+                raise Refused(f"{reporting.member.name}：{error}", field=error.field) from error
+            made.append(record)
+    return made
+
+
 def confirm_services(*, records: Iterable[ServiceRecord], by: Any) -> int:
     """Confirm several records at once, all or none; how many."""
     count = 0

@@ -37,7 +37,11 @@ class Post(Placed):
     class Meta:
         verbose_name = "志愿服务岗"
         constraints = [
-            models.CheckConstraint(name="post_headcount", condition=Q(headcount__gte=1)),
+            models.CheckConstraint(
+                name="post_headcount",
+                condition=Q(headcount__gte=1),
+                violation_error_message="招募人数至少为 1。",
+            ),
             models.CheckConstraint(
                 name="post_never_overfull", condition=Q(claimed__lte=F("headcount"))
             ),
@@ -92,3 +96,6 @@ class PostClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member.name}认领{self.post.title}"
+
+    def get_absolute_url(self) -> str:
+        return self.reporting.get_absolute_url()

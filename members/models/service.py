@@ -70,6 +70,7 @@ class ServiceRecord(Placed):
                 name="service_hours_in_half_steps",
                 condition=Q(hours__gt=0, hours__lte=MOST_HOURS)
                 & Q(Exact(F("hours") * 2, Round(F("hours") * 2))),
+                violation_error_message="服务时长以 0.5 小时为单位，大于 0、不超过 12 小时。",
             ),
             models.CheckConstraint(
                 name="service_decided_by_and_at",
@@ -105,7 +106,7 @@ class ServiceRecord(Placed):
         return f"{self.member.name} {self.served_on} {self.hours}小时"
 
     def get_absolute_url(self) -> str:
-        return reverse("members:service", args=[self.pk])
+        return reverse("members:servicerecord", args=[self.pk])
 
     @property
     def is_late(self) -> bool:

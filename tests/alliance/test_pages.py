@@ -114,7 +114,7 @@ def test_a_unit_from_elsewhere_joins_by_its_credit_code_alone(client, place, sid
     response = client.post(reverse("alliance:agreement-add"), {**base, "others": "远方单位"})
     assert response.status_code == 422
     page = response.content.decode()
-    assert "没有找到：远方单位" in page
+    assert "没有找到“远方单位”" in page
     assert "健康共建" in page  # what was typed is still there
     fields = {**base, "others": away.credit_code.lower()}
     assert client.post(reverse("alliance:agreement-add"), fields).status_code == 302

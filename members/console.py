@@ -1,0 +1,13 @@
+from core.console import menu, waiting
+from members.queries import reports_to_correct, reports_to_receive, services_to_confirm
+
+_GROUP = "双报到"
+menu("双报到", "members:reportings", perm="members.view", order=50, icon="check", group=_GROUP)
+menu("在职党员", "members:members", perm="members.view", order=51, icon="users", group=_GROUP)
+menu("服务岗位", "members:posts", perm="members.view", order=52, icon="star", group=_GROUP)
+menu(
+    "服务记录", "members:servicerecords", perm="members.view", order=53, icon="clock", group=_GROUP
+)
+waiting("待报到的党员", perm="members.receive", rows=reports_to_receive, order=45)
+waiting("被退回的报到", perm="members.register", rows=reports_to_correct, order=46)
+waiting("待确认的服务", perm="members.receive", rows=services_to_confirm, order=70)
