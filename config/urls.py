@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("core.api.urls")),
     path("console/", include("core.console_urls")),
     path("console/", include("accounts.urls")),
+    path("console/", include("core.pages.urls")),
     path("console/orgs/", include("orgs.urls")),
     path("console/alliance/", include("alliance.urls")),
     path("console/members/", include("members.urls")),

@@ -9,6 +9,6 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         # Tables of transitions, kinds of job, receivers of signals, what an app puts into the
         # console's shell and the tables it imports and exports stand in their own files of each
-        # app; `exports` and `imports` are core's own and bring their kinds of job.
+        # app; `exports`, `imports` and `pages.shell` are core's own.
         autodiscover_modules("transitions", "tasks", "receivers", "console", "sheets")
-        autodiscover_modules("exports", "imports")
+        autodiscover_modules("exports", "imports", "pages.shell")

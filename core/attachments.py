@@ -146,7 +146,7 @@ def detach(attachment: Attachment, *, by: Any, reason: str = "") -> models.Model
             raise Refused("这个附件已被他人删除。")
         why = "：".join(filter(None, (attachment.name, reason)))
         audit.record(f"{_room(obj)}.detach", obj, by=by, before=_told(attachment), reason=why)
-        file = Path(settings.MEDIA_ROOT) / attachment.path
+        file = path_of(attachment)
         transaction.on_commit(lambda: file.unlink(missing_ok=True), robust=True)
     return obj
 
@@ -186,6 +186,11 @@ def find_object(user: Any, label: str, pk: str) -> models.Model:
         raise Http404(f"no {label} {pk}") from None
     require(user, declared.add, obj)
     return obj
+
+
+def path_of(attachment: Attachment) -> Path:
+    """Where the file lies."""
+    return Path(settings.MEDIA_ROOT) / attachment.path
 
 
 def named(paths: list[str]) -> set[str]:

@@ -9,6 +9,10 @@ class JobState(models.TextChoices):
     FAILED = "failed", "失败"
     CANCELLED = "cancelled", "已取消"
 
+    @property
+    def tone(self) -> str:
+        return {"running": "info", "done": "ok", "failed": "bad"}.get(self.value, "neutral")
+
 
 WAITING = (JobState.PENDING, JobState.DISPATCHED)  # a worker may begin it
 ACTIVE = (*WAITING, JobState.RUNNING)

@@ -53,7 +53,7 @@ def notify(
         raise transaction.TransactionManagementError("a message must share the deed's transaction")
     wanted = sorted(set(user_ids))
     rows: list[Notification] = []
-    now, url = timezone.now(), _url(about)
+    now, url = timezone.now(), address_of(about)
     for start in range(0, len(wanted), BATCH):
         people = get_user_model().objects.filter(
             pk__in=wanted[start : start + BATCH], is_active=True
@@ -143,7 +143,8 @@ def _letter(row: Notification, server: Any) -> EmailMessage:
     return EmailMessage(f"【区域化党建】{row.title}", body, to=[address], connection=server)
 
 
-def _url(about: Any) -> str:
+def address_of(about: Any) -> str:
+    """The page of an object; empty where it has none."""
     if not hasattr(about, "get_absolute_url"):
         return ""
     try:

@@ -35,7 +35,8 @@ class Router(SimpleRouter):
                 view = viewset.as_view(
                     {"post": "transit"}, step=step, basename=basename, detail=True
                 )
-                route = f"{noun}/<int:pk>/transitions/{step.name}/"
+                kind = viewset.lookup_value_converter
+                route = f"{noun}/<{kind}:pk>/transitions/{step.name}/"
                 urls.append(path(route, view, name=f"{basename}-{step.name}"))
         return urls
 

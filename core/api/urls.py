@@ -1,5 +1,7 @@
 """/api/v1/: what the apps' api.py register, the schema, and JSON for what is not there."""
 
+from importlib import import_module
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.utils.module_loading import autodiscover_modules
@@ -10,6 +12,7 @@ from core.api.schema import document
 from core.transport import JsonRenderer
 
 autodiscover_modules("api")
+import_module("core.pages.api")  # core's own: `core.api` is the mechanism
 
 
 def not_there(request: HttpRequest) -> HttpResponse:

@@ -40,7 +40,7 @@ class OfferedSerializer(Serializer):
 class ScopedViewSet(GenericViewSet):
     """What the person behind the session sees of one model, and may do to it.
 
-    perm: what a look asks for.
+    perm: what a look asks for; None where the scope alone decides (what is one's own).
     filters: the list page's own filters.
     fields: the columns that go out, as paths; `detail_fields` more of them for one object.
     creates, updates: how to write, if at all (`Write`).
@@ -49,7 +49,7 @@ class ScopedViewSet(GenericViewSet):
     """
 
     model: type[Model]
-    perm: str
+    perm: str | None
     filters: type[FilterSet] | None = None
     fields: Sequence[str] = ("id",)
     detail_fields: Sequence[str] = ()
@@ -72,7 +72,8 @@ class ScopedViewSet(GenericViewSet):
         return self.model._default_manager.all()
 
     def list(self, request: Request, **kwargs: Any) -> Response:
-        require(request.user, self.perm)
+        if self.perm:
+            require(request.user, self.perm)
         self._refuse_unknown_parameters(request)
         rows = self.get_queryset().visible_to(request.user, self.perm)
         rows = self.filter_queryset(self._at_place(rows))
@@ -131,7 +132,8 @@ class ScopedViewSet(GenericViewSet):
         if self.detail_columns.related:
             rows = rows.select_related(*self.detail_columns.related)
         found = get_visible(rows, self.request.user, pk=pk)
-        require(self.request.user, self.perm, found)
+        if self.perm:
+            require(self.request.user, self.perm, found)
         return found
 
     def _shown(self, obj: Model) -> dict[str, Any]:

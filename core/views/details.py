@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
-from core import audit
+from core import attachments, audit
 from core.models import AuditEvent
 from core.scope import get_visible, require
 from core.transitions import MACHINES, Machine, machine_of
@@ -101,6 +101,7 @@ class DetailView(ObjectView):
             steps=path_of(machine, self.object, self.path) if machine else [],
             state=machine.states(getattr(self.object, machine.field)) if machine else None,
             timeline=happenings(self.object),
+            files=attachments.panel(self.object, request.user),
             actions=[
                 (a, a.href(request, self.place_suffix, self.object))
                 for a in self.actions

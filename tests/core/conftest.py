@@ -7,6 +7,7 @@ import pytest
 
 from core import broker
 from core.tasks import run_job
+from tests.core import kinds  # noqa: F401  (registers the kinds of job that only tests run)
 
 
 @pytest.fixture

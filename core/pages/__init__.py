@@ -1,0 +1,1 @@
+"""Pages of the mechanisms themselves: background jobs, inbox, attachments, working days."""

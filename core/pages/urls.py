@@ -1,0 +1,27 @@
+"""Addresses of the mechanisms' pages, below /console/."""
+
+from django.urls import path
+
+from core.models import Job
+from core.pages.calendar import WorkdayAdd, WorkdayClear, WorkdayList
+from core.pages.files import Attach, AttachmentFile, Detach
+from core.pages.inbox import Inbox, MarkAllRead, Message
+from core.pages.jobs import JobDetail, JobList, JobResult
+from core.views import TransitView
+
+app_name = "core"
+urlpatterns = [
+    path("jobs/", JobList.as_view(), name="jobs"),
+    path("jobs/<uuid:pk>/", JobDetail.as_view(), name="job"),
+    path("jobs/<uuid:pk>/result/", JobResult.as_view(), name="job-result"),
+    path("jobs/<uuid:pk>/do/<slug:name>/", TransitView.as_view(model=Job), name="job-transit"),
+    path("inbox/", Inbox.as_view(), name="inbox"),
+    path("inbox/read/", MarkAllRead.as_view(), name="inbox-read"),
+    path("inbox/<int:pk>/", Message.as_view(), name="message"),
+    path("attachments/<uuid:pk>/", AttachmentFile.as_view(), name="attachment"),
+    path("attachments/<uuid:pk>/remove/", Detach.as_view(), name="detach"),
+    path("attachments/<str:label>/<str:object_id>/add/", Attach.as_view(), name="attach"),
+    path("workdays/", WorkdayList.as_view(), name="workdays"),
+    path("workdays/add/", WorkdayAdd.as_view(), name="workday-add"),
+    path("workdays/<int:pk>/clear/", WorkdayClear.as_view(), name="workday-clear"),
+]
