@@ -7,6 +7,7 @@ serializer made of it says in the schema what is asked for and catches a wrong J
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -59,6 +60,9 @@ def check(
     shape = input_of(form)(data=data, partial=obj is not None)
     shape.is_valid(raise_exception=True)
     kwargs: dict[str, Any] = {"user": user} if issubclass(form, Asked) else {}
+    if obj and issubclass(form, forms.BaseModelForm):
+        # Checking fills the instance in: the action must get the object as it was.
+        kwargs["instance"] = copy(obj)
     # Text as it was sent, not as the serializer read it: the form is the one that cleans.
     filled = form({**(_present(form, obj) if obj else {}), **data}, **kwargs)
     if not filled.is_valid():
@@ -68,8 +72,11 @@ def check(
 
 
 def _present(form: type[forms.Form], obj: Model) -> dict[str, Any]:
-    values = {name: getattr(obj, name, None) for name in form.base_fields}
-    return {name: v.pk if isinstance(v, Model) else v for name, v in values.items()}
+    """The object's values as the form's fields would send them."""
+    return {
+        name: field.prepare_value(getattr(obj, name, None))
+        for name, field in form.base_fields.items()
+    }
 
 
 @cache

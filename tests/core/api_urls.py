@@ -12,7 +12,7 @@ from core.api.routes import Router
 from core.api.urls import not_there
 from core.errors import Conflict, Refused
 from core.filters import FilterSet, Search
-from core.forms import Form
+from core.forms import Form, ModelForm, PlaceField
 from core.scope import require
 from core.transitions import Machine, Transition
 from orgs.enums import UnitKind, UnitState
@@ -25,6 +25,14 @@ class UnitTestForm(Form):
     kind = forms.ChoiceField(label="类别", choices=UnitKind.choices)
     area = forms.ModelChoiceField(Area.objects.all(), label="所在地")
     contact_name = forms.CharField(label="联络员", max_length=40, required=False)
+
+
+class UnitChangeForm(ModelForm):
+    area = PlaceField(label="所在地", anywhere=True)
+
+    class Meta:
+        model = Unit
+        fields = ("name", "kind", "credit_code")
 
 
 class HandoverForm(Form):
@@ -96,7 +104,7 @@ class UnitApi(ScopedViewSet):
     fields = ("id", "name", "kind", "state", "area_id", "area__name")
     detail_fields = ("contact_name", "created_at")
     creates = Write(UnitTestForm, add, perm="units.edit")
-    updates = Write(UnitTestForm, change, perm="units.edit")
+    updates = Write(UnitChangeForm, change, perm="units.edit")
 
 
 class AreaApi(ScopedViewSet):
@@ -109,6 +117,7 @@ router = Router()
 router.register("units", UnitApi, basename="units")
 router.register("areas", AreaApi, basename="areas")
 urlpatterns = [
+    path("console/", include("core.console_urls")),
     path("api/v1/", include((router.urls, "api"))),
     path("api/v1/<path:rest>", lambda request, rest: not_there(request)),
 ]

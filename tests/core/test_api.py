@@ -294,10 +294,12 @@ def test_a_change_leaves_the_rest_as_it_is(client, bank):
     assert (changed["name"], changed["kind"]) == ("改名银行", "bank")
     bank.refresh_from_db()
     assert (bank.name, bank.contact_name) == ("改名银行", "王联络")
+    code, said = send(client, "patch", f"{UNITS}{bank.pk}/", {"area": "没有这个地方"})
+    assert (code, said["field"]) == (400, "area")
 
 
 def test_a_change_out_of_reach_is_not_saved(client, bank, place):
-    code, _ = send(client, "patch", f"{UNITS}{bank.pk}/", {"area": place.other_community.pk})
+    code, _ = send(client, "patch", f"{UNITS}{bank.pk}/", {"area": place.other_community.code})
     assert code == 403
     bank.refresh_from_db()
     assert bank.area == place.community
