@@ -14,3 +14,16 @@ class Role(models.TextChoices):
 
 # The three administrator duties (三员分立): never two of them in one hand.
 DUTIES = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.SECURITY_AUDITOR)
+
+
+class GrantState(models.TextChoices):
+    """How a grant stands on a day; computed from its dates, never stored."""
+
+    AHEAD = "ahead", "未开始"
+    IN_FORCE = "in_force", "生效中"
+    OVER = "over", "已到期"
+    REVOKED = "revoked", "已收回"
+
+    @property
+    def tone(self) -> str:
+        return {"in_force": "ok", "ahead": "info"}.get(self.value, "neutral")

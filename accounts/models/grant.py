@@ -3,7 +3,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.enums import DUTIES, Role
+from accounts.enums import DUTIES, GrantState, Role
 from accounts.roles import AREA_ROLES
 from core.scope import AreaRule, OwnRule, Scope, ScopedQuerySet, UnitRule
 
@@ -16,6 +16,19 @@ class GrantQuerySet(ScopedQuerySet):
     def standing(self, day):
         """In force on `day` or later: what still has to be ended."""
         return self.filter(self._not_over(day))
+
+    def in_state(self, state, day):
+        """Those that are in `state` on `day` (`Grant.state` says the same of one)."""
+        begun, over = Q(starts_on__lte=day), Q(ends_on__lt=day)
+        revoked = Q(revoked_at__isnull=False)
+        return self.filter(
+            {
+                GrantState.AHEAD: ~revoked & ~begun,
+                GrantState.IN_FORCE: self._not_over(day) & begun,
+                GrantState.OVER: ~revoked & begun & over,
+                GrantState.REVOKED: revoked,
+            }[state]
+        )
 
     @staticmethod
     def _not_over(day) -> Q:
@@ -84,11 +97,12 @@ class Grant(models.Model):
         return reverse("accounts:grant", args=[self.pk])
 
     @property
-    def state(self) -> str:
-        """未开始, 生效中, 已到期 or 已收回, today."""
+    def state(self) -> GrantState:
+        """How it stands today."""
         today = timezone.localdate()
         if self.revoked_at:
-            return "已收回"
+            return GrantState.REVOKED
         if self.starts_on > today:
-            return "未开始"
-        return "生效中" if self.ends_on is None or self.ends_on >= today else "已到期"
+            return GrantState.AHEAD
+        over = self.ends_on is not None and self.ends_on < today
+        return GrantState.OVER if over else GrantState.IN_FORCE

@@ -30,7 +30,16 @@ class HolderRule:
         return Grant.objects.filter(AreaRule("area__").q(reach, perm) | UnitRule().q(reach, perm))
 
 
-class UserManager(BaseUserManager.from_queryset(ScopedQuerySet)):
+class UserQuerySet(ScopedQuerySet):
+    def holding(self, role: str):
+        """Active accounts that hold `role` today, wherever."""
+        from accounts.models.grant import Grant
+
+        grants = Grant.objects.in_force(timezone.localdate()).filter(role=role)
+        return self.filter(is_active=True, pk__in=grants.values("user"))
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     def create_user(self, username: str, password: str | None = None, **fields):
         user = self.model(username=self.model.normalize_username(username), **fields)
         user.set_password(password)

@@ -154,6 +154,7 @@ CELERY_TASK_ROUTES = {
     "core.tasks.sweep_jobs": {"queue": "default"},
     "core.tasks.deliver_mail": {"queue": "mail"},
     "core.tasks.tidy": {"queue": "default"},
+    "accounts.tasks.verify_nightly": {"queue": "default"},
     "alliance.tasks.turn_the_day": {"queue": "default"},
     "services.tasks.turn_the_day": {"queue": "default"},
 }
@@ -180,6 +181,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict] = {
         "task": "core.tasks.deliver_mail",
         "schedule": 60,
         "options": {"expires": 60},
+    },
+    "verify-audit": {
+        "task": "accounts.tasks.verify_nightly",
+        "schedule": crontab(hour=2, minute=30),
     },
     "tidy": {"task": "core.tasks.tidy", "schedule": crontab(hour=3, minute=40)},
     # Every night, not on the quarter's first day alone: a night without power loses nothing.

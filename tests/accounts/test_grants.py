@@ -49,7 +49,7 @@ def test_a_grant_reaches_from_the_next_request_on_and_ends_with_the_next(place, 
     assert place.community in type(place.community).objects.visible_to(fresh(newcomer))
     end_grant(grant=grant, by=security, reason="调离")
     assert not fresh(newcomer).reach("orgs.view")
-    assert grant.user.grants.get().state == "已收回"
+    assert grant.user.grants.get().state == "revoked"
     given, ended = AuditEvent.objects.filter(object_type="accounts.grant").order_by("id")
     assert (given.action, given.actor_id) == ("accounts.grant.give", security.pk)
     assert (ended.action, ended.reason) == ("accounts.grant.end", "调离")
@@ -161,8 +161,8 @@ def test_the_same_grant_twice_is_a_conflict_unless_the_days_do_not_meet(place, s
     give_grant(**week, ends_on=today + timedelta(6))
     with pytest.raises(Conflict, match="已有授权"):
         give_grant(**week, starts_on=today + timedelta(6))
-    assert give_grant(**week, starts_on=today + timedelta(7)).state == "未开始"
-    assert give_grant(**{**week, "area": place.community}).state == "生效中"
+    assert give_grant(**week, starts_on=today + timedelta(7)).state == "ahead"
+    assert give_grant(**{**week, "area": place.community}).state == "in_force"
 
 
 def test_a_closed_account_and_a_retired_area_get_nothing(place, security, newcomer):

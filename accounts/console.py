@@ -1,0 +1,6 @@
+from core.console import menu
+
+_GROUP = "系统管理"
+menu("账号", "accounts:users", perm="accounts.view", order=900, icon="user", group=_GROUP)
+menu("授权", "accounts:grants", perm="accounts.view", order=910, icon="users", group=_GROUP)
+menu("审计日志", "accounts:audit", perm="audit.view", order=920, icon="shield", group=_GROUP)
