@@ -63,6 +63,11 @@ class ItemQuerySet(PlacedQuerySet):
 
 
 class ClaimQuerySet(PlacedQuerySet):
+    def at(self, area):
+        """Claims that either side of which is within `area`: by its claimants, or on its items."""
+        level = "area" if area.kind == "building" else area.kind
+        return self.filter(Q(**{f"item__{level}": area.pk}) | Q(**{level: area.pk}))
+
     def live(self):
         """Claims that hold their place: all but those withdrawn."""
         return self.exclude(state=ClaimState.WITHDRAWN)

@@ -309,6 +309,29 @@ def test_both_sides_and_those_above_them_see_a_claim_and_nobody_else(place, unit
         assert not Claim.scope.holds(claim, user)
 
 
+def test_a_place_has_the_claims_on_its_items_and_those_of_its_claimants(place, unit):
+    inward = make.claim(make.item(place.community), make_unit(place.other_community))
+    outward = make.claim(make.item(place.other_community), unit)
+    make.claim(make.item(place.other_community), make_unit(place.other_community))
+    for node in (place.community, place.street, place.district):
+        assert set(Claim.objects.at(node)) == {inward, outward}
+    assert Claim.objects.at(place.city).count() == 3
+    assert not Claim.objects.at(place.sibling_community).exists()
+
+
+def test_a_unit_that_has_left_and_a_place_that_is_no_more_take_no_part(place, unit):
+    item = make.item(place.community)
+    liaison, worker = make.liaison(unit), make.worker(place.sibling_community)
+    type(unit).objects.filter(pk=unit.pk).update(state="left")
+    unit.refresh_from_db()
+    with pytest.raises(Refused, match="已迁出"):
+        claim_item(item=item, by=liaison, unit=unit)
+    gone = place.sibling_community
+    gone.state = "retired"
+    with pytest.raises(Refused, match="已撤销"):
+        make.item(gone, by=worker, state="draft")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
