@@ -6,6 +6,7 @@ what runs is what was tested.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -100,6 +101,7 @@ def paragraphs(text: str) -> Markup:
     )
 
 
+@cache
 def icon(name: str, label: str = "") -> Markup:
     """A picture from `assets/icons`. Without a label it only decorates and is not read out."""
     said = Markup('role="img" aria-label="{}"').format(label) if label else 'aria-hidden="true"'

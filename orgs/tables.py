@@ -5,7 +5,7 @@ UNIT_STATE_TONES = {"active": "ok", "left": "neutral"}
 
 class UnitTable(Table):
     columns = (
-        Column("name", "单位名称", link=True, sort="pinyin"),
+        Column("name", "单位名称", link="orgs:unit", sort="pinyin"),
         Column("kind", "类别"),
         Column("area__name", "所在地"),
         Column("party_org", "单位党组织", minor=True),
