@@ -112,12 +112,12 @@ class Asked:
     @property
     def sections(self) -> list[tuple[str, list]]:
         """(heading, fields) as declared in `groups`; what is in none stands last without one."""
-        grouped = {name for _, names in self.groups for name in names}
-        found = [
-            (head, [self[n] for n in names if n in self.fields]) for head, names in self.groups
-        ]
-        rest = [f for f in self.visible_fields() if f.name not in grouped]
-        return [*found, ("", rest)] if rest else found
+        shown = {field.name: field for field in self.visible_fields()}
+        found = []
+        for head, names in self.groups:
+            fields = [shown.pop(n) for n in names if n in shown]
+            found += [(head, fields)] if fields else []
+        return [*found, ("", list(shown.values()))] if shown else found
 
 
 class Form(Asked, forms.Form):
