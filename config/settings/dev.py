@@ -12,6 +12,7 @@ for _folder in ("media", "cache", "beat", "mail", "broker/queue", "broker/contro
     (VAR_DIR / _folder).mkdir(parents=True, exist_ok=True)
 
 DEMO = True
+INSTALLED_APPS += ["demo"]  # the made-up records of `seed_demo`; production has no such command
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 

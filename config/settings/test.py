@@ -30,6 +30,8 @@ if _redis := os.environ["ALLIANCE_TEST_REDIS"]:
 
 from .base import *  # noqa: E402  (the state folder is chosen first)
 
+INSTALLED_APPS += ["demo"]
+
 for _folder in ("media", "cache", "beat", "broker/queue", "broker/control", "broker/taken"):
     (VAR_DIR / _folder).mkdir(parents=True, exist_ok=True)
 
