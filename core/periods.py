@@ -11,6 +11,7 @@ from django import forms
 from django.utils import timezone
 
 from core.errors import Refused
+from core.forms import Form
 
 QUARTERLY, ANNUAL = "quarterly", "annual"
 _QUARTERS = "一二三四"
@@ -100,3 +101,9 @@ class PeriodField(forms.CharField):
             return parse_period(text) if text else None
         except Refused as refused:
             raise forms.ValidationError(refused.message) from refused
+
+
+class PeriodForm(Form):
+    """What a ledger asks for: its period, or none for all that there is."""
+
+    period = PeriodField(required=False)

@@ -57,23 +57,27 @@ class ReportingQuerySet(PlacedQuerySet):
             service_hours=Coalesce(_one(services, Sum("hours")), Value(0), output_field=_HOURS),
         )
 
-    def with_posts(self, first: date, last: date):
+    def with_posts(self, first: date | None = None, last: date | None = None):
         """`post_titles`: posts held on at least one day from `first` to `last`."""
-        claims = _of("members.PostClaim").filter(
-            Q(ended_on__isnull=True) | Q(ended_on__gte=first), claimed_on__lte=last
-        )
+        claims = _of("members.PostClaim")
+        if first:
+            claims = claims.filter(Q(ended_on__isnull=True) | Q(ended_on__gte=first))
+        if last:
+            claims = claims.filter(claimed_on__lte=last)
         return self.annotate(
             post_titles=Coalesce(_one(claims, TextList("post__title", order_by="id")), Value(""))
         )
 
-    def with_feedback(self, year: int):
-        """`opinion` (its label) and `feedback_on` of the year's feedback, if there is one."""
-        feedback = _of("members.Feedback").filter(year=year)
+    def with_feedback(self, year: int | None = None):
+        """`opinion` (its label) and `feedback_on` of the year's feedback, or of the last one."""
+        feedback = _of("members.Feedback").order_by("-year")
+        if year:
+            feedback = feedback.filter(year=year)
         label = Case(
             *(When(opinion=o.value, then=Value(o.label)) for o in Opinion),
             output_field=CharField(),
         )
         return self.annotate(
-            opinion=Subquery(feedback.annotate(_label=label).values("_label")),
-            feedback_on=Subquery(feedback.values("on")),
+            opinion=Subquery(feedback.annotate(_label=label).values("_label")[:1]),
+            feedback_on=Subquery(feedback.values("on")[:1]),
         )

@@ -9,15 +9,10 @@ from django.db.models import FilteredRelation, Q, QuerySet
 from django.utils import timezone
 
 from core.exports import Asked, Col, Exporter, exporter
-from core.forms import Form
-from core.periods import PeriodField
+from core.periods import PeriodForm
 from core.sheets.layout import Kind
 from services.enums import Beneficiary, ClaimState, Direction, Grade, ItemKind, ItemState
 from services.models import Item
-
-
-class LedgerForm(Form):
-    period = PeriodField(required=False)
 
 
 def _day(moment: datetime | None) -> date | None:
@@ -42,7 +37,7 @@ class ListsLedger(Exporter):
     """What was published in the period, and what was still open when it began."""
 
     identifier, title, perm = "lists", "四张清单台账", "reports.export"
-    model, form = Item, LedgerForm
+    model, form = Item, PeriodForm
     columns = (
         Col("编号", "number", kind=Kind.CODE),
         Col("类别", "kind", dict(ItemKind.choices)),

@@ -123,7 +123,7 @@ def _read_cells(table: Table, resource: SheetResource, checked: Checked, by: Any
             try:
                 value = column.read(raw, row)
             except BadCell as error:
-                checked.errors.append(CellError(row.number, name, to_text(raw), str(error)))
+                checked.errors.append(CellError(row.number, name, widget.quote(raw), str(error)))
                 bad.add(row.number)
                 continue
             said[attribute] = value

@@ -39,6 +39,10 @@ class CellWidget(Widget):
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
         return value
 
+    def quote(self, raw: Any) -> str:
+        """A raw cell as a message about it may repeat it. Personal data hides its middle."""
+        return to_text(raw)
+
 
 class Text(CellWidget):
     """Words on one or several lines."""
