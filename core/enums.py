@@ -17,3 +17,17 @@ class JobState(models.TextChoices):
 WAITING = (JobState.PENDING, JobState.DISPATCHED)  # a worker may begin it
 ACTIVE = (*WAITING, JobState.RUNNING)
 ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+class ImportState(models.TextChoices):
+    CHECKING = "checking", "检查中"
+    FAILED = "failed", "未能读取"
+    WRONG = "wrong", "有错误"
+    READY = "ready", "待确认"
+    WRITING = "writing", "写入中"
+    WRITTEN = "written", "已写入"
+
+    @property
+    def tone(self) -> str:
+        tones = {"failed": "bad", "wrong": "bad", "ready": "warn", "written": "ok"}
+        return tones.get(self.value, "info")

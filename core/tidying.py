@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from core import attachments
+from core import attachments, imports
 from core.enums import ENDED
 from core.jobs import running
 from core.models import Job, Notification
@@ -35,6 +35,8 @@ def tidy() -> None:
     ).delete()
     drop_unnamed(running.FOLDER, _named_results)
     drop_unnamed(attachments.FOLDER, attachments.named)
+    imports.drop_old_files()
+    drop_unnamed(imports.FOLDER, imports.named)
 
 
 def _named_results(paths: list[str]) -> set[str]:

@@ -1,7 +1,17 @@
+from django.urls import path
+
 from core.urls import noun
+from core.views import ExportView, ImportView
+from orgs.sheets import UnitRegister, UnitSheet
 from orgs.views import UnitDetail, UnitList
 
 app_name = "orgs"
 urlpatterns = [
+    *ImportView.urls("units", UnitSheet, app=app_name),
+    path(
+        "units/export/",
+        ExportView.as_view(exporter=UnitRegister, list_url="orgs:units"),
+        name="units-export",
+    ),
     *noun("unit", list=UnitList, detail=UnitDetail),
 ]

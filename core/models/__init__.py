@@ -2,6 +2,15 @@ from core.models.attachment import Attachment
 from core.models.audit import AuditChain, AuditEvent
 from core.models.job import Job
 from core.models.notification import Notification
+from core.models.sheet_import import SheetImport
 from core.models.workday import WorkdayOverride
 
-__all__ = ["Attachment", "AuditChain", "AuditEvent", "Job", "Notification", "WorkdayOverride"]
+__all__ = [
+    "Attachment",
+    "AuditChain",
+    "AuditEvent",
+    "Job",
+    "Notification",
+    "SheetImport",
+    "WorkdayOverride",
+]

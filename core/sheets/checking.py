@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,19 +69,30 @@ class Checked:
 
 
 def check(
-    path: Path | str, resource: SheetResource, *, by: Any, limits: Limits = LIMITS
+    path: Path | str,
+    resource: SheetResource,
+    *,
+    by: Any,
+    limits: Limits = LIMITS,
+    tell: Callable[[int, int, str], None] | None = None,
 ) -> Checked:
     """Read the file and hold every row against the resource, within the person's reach.
+
+    tell: called with (done, total, what now) at each step.
 
     Raises `Refused` when there is no table to check, `PermissionDenied` without the resource's
     right. Costs a fixed number of queries for each 5,000 rows.
     """
     require(by, resource.perm)
+    tell = tell or _silent
+    steps = len(resource.columns) + 2
+    tell(0, steps, "读取文件")
     table = read_table(path, [column.wanted for column in resource.columns], limits=limits)
     checked = Checked(table)
     if table.unknown:
         checked.notes.append(f"这些列不在模板中，没有读取：{'、'.join(table.unknown)}。")
-    bad = _read_cells(table, resource, checked, by)
+    bad = _read_cells(table, resource, checked, by, tell)
+    tell(steps - 1, steps, "与已有记录核对")
     _find_repeats(table, resource, checked, bad)
     _compare(resource, checked, by)
     known = {ready.number: ready for ready in checked.rows}
@@ -106,13 +117,20 @@ def write(checked: Checked, resource: SheetResource, *, by: Any) -> Any:
         return resource.write(rows, by=by)
 
 
-def _read_cells(table: Table, resource: SheetResource, checked: Checked, by: Any) -> set[int]:
+def _silent(done: int, total: int, what: str) -> None:
+    pass
+
+
+def _read_cells(
+    table: Table, resource: SheetResource, checked: Checked, by: Any, tell: Callable
+) -> set[int]:
     """Clean every cell, column by column; the numbers of rows with a cell that is wrong."""
     rows: list[Row] = table.rows
     values: list[dict[str, Any]] = [{} for _ in rows]
     bad: set[int] = set()
-    for column in resource.columns:
+    for step, column in enumerate(resource.columns, start=1):
         name = column.column_name
+        tell(step, len(resource.columns) + 2, f"检查{name}")
         if name in table.missing:
             continue
         widget, attribute = column.widget, column.attribute

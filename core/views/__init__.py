@@ -3,7 +3,9 @@
 from core.views.actions import Action
 from core.views.base import ConsoleView
 from core.views.details import DetailView, ObjectView, Step, path_of
+from core.views.exports import ExportView
 from core.views.forms import ActionFormView
+from core.views.imports import ImportView
 from core.views.lists import ListView
 from core.views.transits import TransitView
 
@@ -12,6 +14,8 @@ __all__ = [
     "ActionFormView",
     "ConsoleView",
     "DetailView",
+    "ExportView",
+    "ImportView",
     "ListView",
     "ObjectView",
     "Step",

@@ -1,4 +1,4 @@
-from core.views import DetailView, ListView
+from core.views import Action, DetailView, ListView
 from orgs.filters import UnitFilter
 from orgs.models import Unit
 from orgs.tables import UnitTable
@@ -10,6 +10,10 @@ class UnitList(ListView):
     filters = UnitFilter
     perm = "units.view"
     title = "驻区单位"
+    actions = (
+        Action("导入", "orgs:units-import", perm="units.edit", icon="upload"),
+        Action("导出", "orgs:units-export", perm="units.view", icon="download", keep_query=True),
+    )
     empty = "还没有登记单位。请由街道或社区登记，或导入单位名册。"
 
 

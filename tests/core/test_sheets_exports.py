@@ -25,6 +25,8 @@ from tests.factories.accounts import person
 from tests.factories.orgs import small_city, unit
 
 pytestmark = pytest.mark.django_db
+# A job beats over a connection of its own, which sees only what is committed.
+own_connection = pytest.mark.django_db(transaction=True)
 
 
 class PeriodForm(Form):
@@ -157,6 +159,7 @@ def test_queries_do_not_grow_with_the_rows(tmp_path, place, officer):
     assert queries(1) == queries(30)
 
 
+@own_connection
 def test_it_runs_as_a_job_and_asking_twice_leads_to_the_same(place, officer):
     unit(place.community, "甲")
     asked = UnitRegister().read(QueryDict("kind=state_firm"), officer)
@@ -176,6 +179,7 @@ def test_it_runs_as_a_job_and_asking_twice_leads_to_the_same(place, officer):
     assert names(result_of(Job.objects.get(pk=other.pk), officer)[0]) == ["甲"]
 
 
+@own_connection
 def test_a_grant_that_ends_before_the_job_begins_ends_the_export(place, officer):
     job = order_export(UnitRegister(), by=officer, asked=UnitRegister().read({}, officer))
     officer.grants.all().delete()

@@ -1,0 +1,302 @@
+"""A table into the platform: taken, checked, confirmed, written. Nothing is ever half written.
+
+::
+
+    sheet = take(UnitSheet, request.FILES["file"], by=user)   # checked at once, or in a job
+    confirm(sheet, by=user)                                   # written by a job, all or nothing
+
+What stands between the steps is a row (`SheetImport`). The file is checked once more when it is
+written, in the person's reach as it is then; the write, the row's last state and the audit are
+one transaction of that job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from core import audit
+from core.enums import ImportState
+from core.errors import Conflict, Refused
+from core.files import clean_name
+from core.jobs import Run, job_kind, submit
+from core.models import SheetImport
+from core.scope import require
+from core.sheets.checking import Checked, check, write
+from core.sheets.marking import errors_workbook
+from core.sheets.opening import LIMITS
+from core.sheets.resources import RESOURCES, SheetResource
+
+FOLDER = "imports"  # below MEDIA_ROOT
+AT_ONCE = 32 * 1024  # bytes of a file that is checked while the person waits: some 1,000 rows
+SHOWN = 100  # errors and changes on the page; all are in the workbook
+FILES_KEPT = timedelta(days=7)
+
+Told = Callable[[int, int, str], None]
+
+
+def resource_of(sheet: SheetImport) -> SheetResource:
+    return RESOURCES[sheet.resource]()
+
+
+def path_of(sheet: SheetImport) -> Path:
+    """The uploaded file. Raises `Refused` when it is past its keeping."""
+    if not sheet.path:
+        raise Refused("上传的文件已过保留期并删除。请重新上传。")
+    return Path(settings.MEDIA_ROOT) / sheet.path
+
+
+def errors_of(sheet: SheetImport) -> tuple[Path, str] | None:
+    """The workbook with the column 错误信息 and its name; None if there is none (any more)."""
+    if not sheet.errors_path:
+        return None
+    stem = sheet.name.rpartition(".")[0] or sheet.name
+    return Path(settings.MEDIA_ROOT) / sheet.errors_path, clean_name(f"{stem}-错误信息.xlsx")
+
+
+# -- what people do
+
+
+def take(resource: type[SheetResource], upload: UploadedFile, *, by: Any) -> SheetImport:
+    """Keep an uploaded table and have it checked. Raises `Refused` for what is too large."""
+    require(by, resource.perm)
+    if upload.size > LIMITS.size:
+        raise Refused(
+            f"文件超过 {LIMITS.size // 2**20} MB。请删除表中的图片和多余的格式，或分成几个文件上传。",
+            field="file",
+        )
+    with _kept(upload) as (path, digest), transaction.atomic():
+        sheet = SheetImport.objects.create(
+            resource=resource.identifier,
+            owner=by,
+            name=clean_name(upload.name or "", "表格"),
+            size=upload.size,
+            sha256=digest,
+            path=path,
+        )
+        if sheet.size > AT_ONCE:
+            _send(sheet, "core.import_check", "检查", by)
+    if sheet.size <= AT_ONCE:
+        _settle(sheet, _examined(sheet, by))
+    return SheetImport.objects.get(pk=sheet.pk)
+
+
+def confirm(sheet: SheetImport, *, by: Any) -> SheetImport:
+    """Have a checked table written. Raises `Conflict` when it does not wait for that."""
+    resource = resource_of(sheet)
+    require(by, resource.perm)
+    with transaction.atomic():
+        sheet = _locked(sheet)
+        if sheet.state != ImportState.READY:
+            raise Conflict(
+                f"“{sheet.name}”当前是“{sheet.get_state_display()}”，不能确认导入。请刷新页面查看。"
+            )
+        path_of(sheet)
+        sheet.state = ImportState.WRITING
+        sheet.message = ""
+        sheet.save(update_fields=["state", "message"])
+        _send(sheet, "core.import_write", "导入", by)
+    return sheet
+
+
+def check_again(sheet: SheetImport, *, by: Any) -> SheetImport:
+    """Check the same file anew: what it is held against has changed, or a run was cut off."""
+    require(by, resource_of(sheet).perm)
+    with transaction.atomic():
+        sheet = _locked(sheet)
+        if sheet.state == ImportState.WRITTEN:
+            raise Conflict(f"“{sheet.name}”已经导入，不需要再检查。")
+        if sheet.is_busy:
+            raise Conflict(f"“{sheet.name}”正在处理，请等待完成。")
+        path_of(sheet)
+        sheet.state = ImportState.CHECKING
+        sheet.save(update_fields=["state"])
+        _send(sheet, "core.import_check", "检查", by)
+    return sheet
+
+
+# -- what jobs do
+
+
+@job_kind("core.import_check", queue="sheets", title="检查导入表格", minutes=15)
+def run_check(job: Run, *, sheet: str) -> None:
+    """Check the file and say what it would do. A second run finds the same."""
+    row = SheetImport.objects.get(pk=sheet)
+    if row.state != ImportState.CHECKING:
+        return
+    values = _examined(row, job.owner, job.progress)
+    with job.atomic():
+        _settle(row, values)
+    job.progress(1, 1, _summary(SheetImport.objects.get(pk=sheet)))
+
+
+@job_kind("core.import_write", queue="sheets", title="导入表格", minutes=30)
+def run_write(job: Run, *, sheet: str) -> None:
+    """Check once more and write. A second run finds it written and does nothing."""
+    row = SheetImport.objects.get(pk=sheet)
+    if row.state != ImportState.WRITING:
+        return
+    resource = resource_of(row)
+    checked = check(path_of(row), resource, by=job.owner, tell=job.progress)
+    if checked.errors:
+        values = _outcome(row, checked, resource)
+        values["message"] = "确认之后有关数据发生了变化，没有写入任何一行。"
+        with job.atomic():
+            _settle(row, values, ImportState.WRITING)
+        raise Refused(
+            "确认之后有关数据发生了变化，有的行不能写入，因此没有写入任何一行。请查看错误。"
+        )
+    created, changed = len(checked.created), len(checked.changed)
+    job.progress(0, 0, "正在写入")
+    with job.atomic():
+        row = _locked(row)
+        write(checked, resource, by=job.owner)
+        row.state, row.written_at = ImportState.WRITTEN, timezone.now()
+        row.created, row.changed, row.same, row.wrong = created, changed, checked.same, 0
+        row.message = ""
+        row.save()
+        after = {"file": row.name, "sha256": row.sha256, "created": created, "changed": changed}
+        audit.record("core.import", row, by=job.owner, after=after)
+    job.progress(1, 1, _summary(row))
+
+
+def _examined(sheet: SheetImport, by: Any, tell: Told | None = None) -> dict[str, Any]:
+    """What a check of the file comes to, as values of the row."""
+    resource = resource_of(sheet)
+    try:
+        checked = check(path_of(sheet), resource, by=by, tell=tell)
+        return _outcome(sheet, checked, resource)
+    except Refused as refusal:
+        said = refusal.message
+        return {"state": ImportState.FAILED, "message": said, "preview": {}, "errors_path": ""}
+
+
+def _outcome(sheet: SheetImport, checked: Checked, resource: SheetResource) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "state": ImportState.WRONG if checked.errors else ImportState.READY,
+        "message": "",
+        "created": len(checked.created),
+        "changed": len(checked.changed),
+        "same": checked.same,
+        "wrong": checked.wrong_rows,
+        "errors_path": "",
+        "preview": _preview(checked, resource),
+    }
+    if checked.errors:
+        errors_path = f"{FOLDER}/{sheet.pk.hex}-{secrets.token_hex(4)}.xlsx"
+        whole = Path(settings.MEDIA_ROOT) / errors_path
+        errors_workbook(path_of(sheet), checked, resource, whole)
+        values["errors_path"] = errors_path
+    elif not (values["created"] or values["changed"]):
+        values["state"] = ImportState.FAILED
+        values["message"] = "表中各行与系统中的记录完全相同，没有需要写入的内容。"
+    return values
+
+
+def _preview(checked: Checked, resource: SheetResource) -> dict[str, Any]:
+    key = resource.key_field
+    lead = resource.columns[0]
+
+    def named(ready) -> str:
+        return str(ready.values.get(lead.attribute) or ready.values[key.attribute])
+
+    return {
+        "sheet": checked.table.sheet,
+        "rows": len(checked.table.rows),
+        "notes": checked.notes[:SHOWN],
+        "errors": [list(error) for error in checked.errors[:SHOWN]],
+        "errors_total": len(checked.errors),
+        "created": [[r.number, named(r)] for r in checked.created[:SHOWN]],
+        "changed": [
+            [r.number, named(r), [[c, *pair] for c, pair in r.changes.items()]]
+            for r in checked.changed[:SHOWN]
+        ],
+    }
+
+
+def _settle(
+    sheet: SheetImport, values: dict[str, Any], expected: str = ImportState.CHECKING
+) -> None:
+    """Bring the row on, if it still is where this run began; an old errors workbook goes."""
+    moved = SheetImport.objects.filter(pk=sheet.pk, state=expected).update(**values)
+    if stale := sheet.errors_path if moved else values["errors_path"]:
+        file = Path(settings.MEDIA_ROOT) / stale
+        transaction.on_commit(lambda: file.unlink(missing_ok=True), robust=True)
+
+
+def _summary(sheet: SheetImport) -> str:
+    if sheet.state == ImportState.WRITTEN:
+        return f"新增 {sheet.created} 行，更新 {sheet.changed} 行"
+    if sheet.state == ImportState.WRONG:
+        return f"{sheet.wrong} 行有错误，请查看"
+    if sheet.state == ImportState.READY:
+        return f"检查通过：将新增 {sheet.created} 行，更新 {sheet.changed} 行，请确认"
+    return sheet.message[:200]
+
+
+def _send(sheet: SheetImport, kind: str, verb: str, by: Any) -> None:
+    resource = RESOURCES[sheet.resource]
+    sheet.job = submit(
+        kind,
+        by=by,
+        perm=resource.perm,
+        key=sheet.pk.hex,
+        title=f"{verb}{resource.title}：{sheet.name}",
+        sheet=str(sheet.pk),
+    )
+    sheet.save(update_fields=["job"])
+
+
+def _locked(sheet: SheetImport) -> SheetImport:
+    rows = SheetImport.objects.select_for_update(of=("self",)).select_related("job")
+    return rows.get(pk=sheet.pk)
+
+
+@contextlib.contextmanager
+def _kept(upload: UploadedFile) -> Iterator[tuple[str, str]]:
+    """The upload on disk below MEDIA_ROOT, and its SHA-256; gone again if the block fails."""
+    folder = Path(settings.MEDIA_ROOT) / FOLDER
+    folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    path = folder / f"{secrets.token_hex(16)}.upload"
+    digest = hashlib.sha256()
+    try:
+        with path.open("xb") as file:
+            for chunk in upload.chunks():
+                digest.update(chunk)
+                file.write(chunk)
+        yield f"{FOLDER}/{path.name}", digest.hexdigest()
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+# -- what the night does
+
+
+def drop_old_files() -> int:
+    """Delete the files of imports past their keeping; the rows stay and tell what was done."""
+    old = SheetImport.objects.filter(created_at__lt=timezone.now() - FILES_KEPT).exclude(path="")
+    dropped = 0
+    for pk, path, errors_path in old.values_list("pk", "path", "errors_path")[:5000]:
+        for name in filter(None, (path, errors_path)):
+            (Path(settings.MEDIA_ROOT) / name).unlink(missing_ok=True)
+        # What was shown of the rows is personal data too, and goes with them.
+        dropped += SheetImport.objects.filter(pk=pk).update(path="", errors_path="", preview={})
+    return dropped
+
+
+def named(paths: list[str]) -> set[str]:
+    """Which of these files have a row."""
+    rows = SheetImport.objects.filter(Q(path__in=paths) | Q(errors_path__in=paths))
+    return {path for pair in rows.values_list("path", "errors_path") for path in pair if path}
