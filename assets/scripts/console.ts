@@ -40,8 +40,10 @@ document.addEventListener("htmx:responseError", (event) => {
 document.addEventListener("htmx:sendError", () => say("网络不通，请检查后重试。"));
 
 // A swapped body brings its own title and takes the reader along.
-document.addEventListener("htmx:afterSwap", () => {
+document.addEventListener("htmx:afterSwap", (event) => {
   const page = document.getElementById("page");
+  // What had the focus is gone with the old body.
+  if ((event as CustomEvent).detail.target?.id === "page") page?.focus();
   const title = page?.dataset.title;
   if (title && page.dataset.titled !== "1") {
     page.dataset.titled = "1";
