@@ -10,7 +10,7 @@
         with job.atomic():
             ...                                   # replace what an earlier attempt left
         with job.result("考核汇总表.xlsx") as path:
-            write_sheet(path, ...)
+            write_table(path, ...)
 
     job = submit("reports.review", by=user, about=area, key=f"{area.pk}-{period}", run_id=run.pk)
 """
