@@ -1,9 +1,18 @@
+from django.urls import path
+
 from alliance import views
 from alliance.models import Agreement
+from alliance.sheets import AgreementsLedger
 from core.urls import noun
+from core.views import ExportView
 
 app_name = "alliance"
 urlpatterns = [
+    path(
+        "agreements/export/",
+        ExportView.as_view(exporter=AgreementsLedger, list_url="alliance:agreements"),
+        name="agreements-export",
+    ),
     *noun(
         "agreement",
         list=views.AgreementList,

@@ -1,11 +1,19 @@
 from django.urls import path
 
 from core.urls import noun
+from core.views import ExportView, ImportView
 from members import views
 from members.models import Post, Reporting, ServiceRecord
+from members.sheets import MemberSheet, ReportingLedger
 
 app_name = "members"
 urlpatterns = [
+    *ImportView.urls("members", MemberSheet, app=app_name),
+    path(
+        "reportings/export/",
+        ExportView.as_view(exporter=ReportingLedger, list_url="members:reportings"),
+        name="reportings-export",
+    ),
     *noun(
         "member",
         list=views.MemberList,

@@ -1,11 +1,18 @@
 from django.urls import path
 
 from core.urls import noun
+from core.views import ExportView
 from services import views
 from services.models import Claim, Item, Rectification, Ticket
+from services.sheets import ListsLedger
 
 app_name = "services"
 urlpatterns = [
+    path(
+        "items/export/",
+        ExportView.as_view(exporter=ListsLedger, list_url="services:items"),
+        name="items-export",
+    ),
     *noun(
         "item",
         list=views.ItemList,

@@ -35,6 +35,7 @@ class AgreementList(ListView):
     empty = "还没有共建协议。请由社区或单位联络员起草，写明条款后送签。"
     actions = (
         Action("起草协议", "alliance:agreement-add", "alliance.draft", icon="plus", tone="primary"),
+        Action("导出共建协议台账", "alliance:agreements-export", "reports.export", icon="download"),
     )
 
     def get_queryset(self) -> QuerySet:

@@ -12,6 +12,7 @@ from members.actions.member import move_member, register_member, reveal_phone, r
 from members.filters import MemberFilter
 from members.forms import MoveForm, RegisterForm, RevealForm, ReviseForm
 from members.models import Member, Reporting
+from members.sheets import MemberSheet
 from members.tables import HistoryTable, MemberTable
 
 LABEL = "在职党员"
@@ -26,6 +27,7 @@ class MemberList(ListView):
     empty = "还没有登记在职党员。请由单位联络员登记，或导入名册。"
     actions = (
         Action("登记党员", "members:member-add", "members.register", icon="plus", tone="primary"),
+        Action("导入名册", "members:members-import", MemberSheet.perm, icon="upload"),
     )
 
 

@@ -26,6 +26,9 @@ class ReportingList(ListView):
     filters = ReportingFilter
     perm = "members.view"
     title = LABEL
+    actions = (
+        Action("导出双报到台账", "members:reportings-export", "reports.export", icon="download"),
+    )
     empty = "还没有党员报到。单位联络员登记在职党员后，报到信息会送达居住社区。"
 
 

@@ -21,6 +21,9 @@ class ReviewList(ListView):
     empty = "还没有评估结果。由组织部门发起评估后，各单位的得分会显示在这里。"
     actions = (
         Action("发起评估", "reports:run-add", perm="reports.run", tone="primary"),
+        Action(
+            "导出考核汇总表", "reports:assessment-export", perm="reports.export", icon="download"
+        ),
         Action("批量上报", "reports:report-all", perm="reports.submit"),
         Action("批量审定", "reports:approve-all", perm="reports.approve"),
         Action("评估批次", "reports:runs", perm="reports.view"),

@@ -30,7 +30,10 @@ class ItemList(ListView):
     filters = ItemFilter
     perm = "services.view"
     title = _LABEL
-    actions = (_ADD,)
+    actions = (
+        _ADD,
+        Action("导出四张清单台账", "services:items-export", perm="reports.export", icon="download"),
+    )
     empty = "本级还没有需求、资源和服务。发布后，驻区单位和居民就能看到。"
 
     def scoped(self) -> QuerySet:

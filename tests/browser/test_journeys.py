@@ -135,8 +135,10 @@ def test_the_organisation_department_reviews_and_hands_in_the_sheet(
 
     page.goto("/console/reports/reviews/")
     page.get_by_role("link", name="导出考核汇总表").first.click()
-    page.get_by_label("期间").fill(reports.this_quarter().text)
-    page.get_by_role("button", name="导出").click()
+    page.get_by_label(re.compile("统计期|期间|period", re.IGNORECASE)).fill(
+        reports.this_quarter().text
+    )
+    page.get_by_role("button", name="开始导出").click()
     link = page.get_by_role("link", name=re.compile("下载"))
     expect(link).to_be_visible(timeout=60_000)
     with page.expect_download() as download:
