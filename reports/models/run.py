@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from core.scope import AreaRule, Scope
 from orgs.models import Placed, PlacedQuerySet
@@ -42,3 +43,6 @@ class Run(Placed):
 
     def __str__(self) -> str:
         return f"{self.period} {self.get_kind_display()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("reports:run", args=[self.pk])
