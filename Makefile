@@ -1,10 +1,16 @@
-# `make help` lists what there is.
+# Two commands matter: `make demo` to see it, `make test` to trust it. `make help` lists the rest.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help test lint
+.PHONY: help demo demo-setup test lint bench screenshots
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: ## set up the trial on SQLite and serve it on PORT (default 8000) until Ctrl-C
+	@$(PYTHON) -m scripts.demo
+
+demo-setup: ## the same without serving
+	@$(PYTHON) -m scripts.demo --setup
 
 test: ## lint and the whole suite, on PostgreSQL with Redis and on SQLite, with its own services
 	@$(PYTHON) -m scripts.suite
@@ -12,3 +18,8 @@ test: ## lint and the whole suite, on PostgreSQL with Redis and on SQLite, with 
 lint: ## style, import contracts, missing migrations
 	@$(PYTHON) -m scripts.suite lint
 
+bench: ## the benchmarks, on their own services; docs/benchmarks.md holds the figures
+	@$(PYTHON) -m scripts.bench
+
+screenshots: ## the pictures in docs/screenshots, taken from a fresh trial
+	@$(PYTHON) -m scripts.screenshots
