@@ -16,6 +16,7 @@ from core.errors import Refused
 from core.sheets.opening import LIMITS, Limits, open_book
 from core.sheets.reading import Wanted, read_table
 from tests.core.sheetkit import (
+    OWN_PEAK,
     book,
     bordered_to_the_bottom,
     ods,
@@ -341,14 +342,13 @@ def bordered(tmp_path_factory):
 
 def test_a_million_empty_formatted_rows_cost_little(bordered):
     """Peak memory of reader and parser together, in a process that does nothing else."""
-    program = f"""
+    program = f"""{OWN_PEAK}
 import resource, sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from core.sheets.reading import read_table
 table = read_table({str(bordered)!r}, {HEAD!r})
 assert len(table.rows) == 1, table.rows
-peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(sum(peaks) // 1024)
+print(own_peak() + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

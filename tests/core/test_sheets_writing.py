@@ -18,6 +18,7 @@ from core.sheets.reading import Wanted, read_table
 from core.sheets.text import tidy, to_code, to_date, to_number
 from core.sheets.workbook import clipped, sheet_name
 from core.sheets.writing import write_table
+from tests.core.sheetkit import OWN_PEAK
 
 ROOT = Path(__file__).parents[2]
 LEDGER = Layout(
@@ -237,14 +238,14 @@ def test_any_text_survives_the_way_there_and_back(texts, suffix):
 
 def test_memory_does_not_grow_with_the_rows(tmp_path):
     def peak(rows: int) -> int:
-        program = f"""
-import resource, sys
+        program = f"""{OWN_PEAK}
+import sys
 sys.path.insert(0, {str(ROOT)!r})
 from core.sheets.layout import Column, Kind, Layout
 from core.sheets.writing import write_table
 layout = Layout("表", [Column(f"列{{n}}", Kind.CODE) for n in range(10)])
 write_table({str(tmp_path / "big.xlsx")!r}, layout, ([f"{{n:018}}"] * 10 for n in range({rows})))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(own_peak())
 """
         done = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, check=True
