@@ -1,5 +1,7 @@
-from core.api import ScopedViewSet, register
+from core.api import ScopedViewSet, Write, register
+from orgs.actions.units import register_unit, update_unit
 from orgs.filters import UnitFilter
+from orgs.forms import UnitForm
 from orgs.models import Area, Unit
 
 
@@ -17,4 +19,6 @@ class UnitApi(ScopedViewSet):
     perm = "units.view"
     filters = UnitFilter
     fields = ("id", "name", "credit_code", "kind", "state", "area_id", "area__name")
-    detail_fields = ("party_org", "contact_name", "created_at", "updated_at")
+    detail_fields = ("party_org", "contact_name", "left_on", "created_at", "updated_at")
+    creates = Write(UnitForm, register_unit, perm="units.edit")
+    updates = Write(UnitForm, update_unit, perm="units.edit")

@@ -2,8 +2,9 @@ from django.urls import path
 
 from core.urls import noun
 from core.views import ExportView, ImportView
+from orgs import views
+from orgs.models import Unit
 from orgs.sheets import UnitRegister, UnitSheet
-from orgs.views import UnitDetail, UnitList
 
 app_name = "orgs"
 urlpatterns = [
@@ -13,5 +14,12 @@ urlpatterns = [
         ExportView.as_view(exporter=UnitRegister, list_url="orgs:units"),
         name="units-export",
     ),
-    *noun("unit", list=UnitList, detail=UnitDetail),
+    *noun(
+        "unit",
+        list=views.UnitList,
+        detail=views.UnitDetail,
+        add=views.UnitAdd,
+        edit=views.UnitEdit,
+        transits=Unit,
+    ),
 ]

@@ -10,14 +10,110 @@ from django.utils import timezone
 
 from core import audit
 from core.errors import Conflict, Refused
-from core.scope import require
+from core.scope import require, still_visible
+from orgs.credit_code import fault as code_fault
 from orgs.enums import STAMPS
-from orgs.models import Unit
+from orgs.models import Area, Unit
 from orgs.models.placed import stamp_all
 from orgs.pinyin import reading
 
 _FIELDS = ("name", "kind", "area", "party_org", "contact_name")
 _BATCH = 2000
+
+
+def register_unit(
+    *,
+    name: str,
+    credit_code: str,
+    kind: str,
+    area: Area,
+    party_org: str = "",
+    contact_name: str = "",
+    by: Any,
+) -> Unit:
+    """Register a unit that lies in `area`. Raises `Refused` on a wrong code or place, or when the
+    code is registered already; `by=None` is the system."""
+    values = {"name": name, "kind": kind, "party_org": party_org, "contact_name": contact_name}
+    with transaction.atomic():
+        unit = Unit(credit_code=_clean_code(credit_code), area=_fit(area))
+        _set(unit, values)
+        unit.stamp()
+        _allow(by, unit)
+        _save_once(unit)
+        _stay(unit, by)
+        audit.record("orgs.unit.register", unit, by=by, after=audit.snapshot(unit))
+    return unit
+
+
+def update_unit(*, unit: Unit, by: Any, **values: Any) -> Unit:
+    """Change what is named in `values` (`name`, `credit_code`, `kind`, `area`, `party_org`,
+    `contact_name`). To another place only by who may register units there as well."""
+    unknown = set(values) - {*_FIELDS, "credit_code"}
+    if unknown:
+        raise TypeError(f"update_unit does not set {sorted(unknown)}")
+    with transaction.atomic():
+        unit = Unit.objects.select_for_update(of=("self",)).select_related("area").get(pk=unit.pk)
+        _allow(by, unit)
+        before = audit.snapshot(unit)
+        if "credit_code" in values:
+            unit.credit_code = _clean_code(values.pop("credit_code"))
+        area = values.pop("area", None)
+        if area is not None and area.pk != unit.area_id:
+            unit.area = _fit(area)
+            unit.stamp()
+            _allow(by, unit)
+        _set(unit, values)
+        after = audit.snapshot(unit)
+        if after == before:
+            return unit
+        _save_once(unit)
+        _stay(unit, by)
+        audit.record("orgs.unit.update", unit, by=by, before=before, after=after)
+    return unit
+
+
+def _set(unit: Unit, values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        setattr(unit, name, value.strip())
+    if not unit.name:
+        raise Refused("单位名称不能为空。", field="name")
+    _spell(unit)
+
+
+def _clean_code(text: str) -> str:
+    code = text.strip().upper()
+    if why := code_fault(code):
+        raise Refused(f"统一社会信用代码{why}。", field="credit_code")
+    return code
+
+
+def _fit(area: Area) -> Area:
+    area = Area.objects.get(pk=area.pk)
+    if not area.is_active:
+        raise Refused(f"“{area.name}”已于 {area.valid_to} 撤销，请另选。", field="area")
+    return area
+
+
+def _save_once(unit: Unit) -> None:
+    try:
+        with transaction.atomic():
+            unit.save()
+    except IntegrityError as error:
+        raise Refused(
+            f"统一社会信用代码 {unit.credit_code} 已登记过单位，请核对；"
+            "单位若已登记在别处，请由该处修改所在地。",
+            field="credit_code",
+        ) from error
+
+
+def _allow(by: Any, unit: Unit) -> None:
+    if by is not None:
+        require(by, "units.edit", unit)
+
+
+def _stay(unit: Unit, by: Any) -> None:
+    if by is not None:
+        still_visible(unit, by, "units.edit")
 
 
 class Upserted(NamedTuple):

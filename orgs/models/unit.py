@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
 from core.scope import AreaRule, Scope, UnitRule
@@ -19,6 +20,7 @@ class Unit(Placed):
     state = models.CharField(
         "状态", max_length=8, choices=UnitState.choices, default=UnitState.ACTIVE
     )
+    left_on = models.DateField("迁出日期", null=True, blank=True)
     created_at = models.DateTimeField("登记时间", auto_now_add=True)
     updated_at = models.DateTimeField("更新时间", auto_now=True)
 
@@ -27,6 +29,13 @@ class Unit(Placed):
 
     class Meta:
         verbose_name = "驻区单位"
+        constraints = [
+            models.CheckConstraint(
+                name="unit_left_is_dated",
+                condition=Q(state=UnitState.ACTIVE, left_on__isnull=True)
+                | Q(state=UnitState.LEFT, left_on__isnull=False),
+            )
+        ]
         indexes = [
             models.Index(fields=[level, "state", "-id"], name=f"unit_{level}")
             for level in ("district", "street", "community")

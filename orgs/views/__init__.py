@@ -1,3 +1,3 @@
-from orgs.views.units import UnitDetail, UnitList
+from orgs.views.units import UnitAdd, UnitDetail, UnitEdit, UnitList
 
-__all__ = ["UnitDetail", "UnitList"]
+__all__ = ["UnitAdd", "UnitDetail", "UnitEdit", "UnitList"]

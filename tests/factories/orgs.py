@@ -6,8 +6,11 @@ import itertools
 from datetime import date
 from types import SimpleNamespace
 
+from django.utils import timezone
+
 from orgs.actions.tree import load_areas
 from orgs.actions.tree.files import Line
+from orgs.actions.units import register_unit
 from orgs.enums import BEGINNING
 from orgs.models import Area, Unit
 
@@ -68,12 +71,17 @@ def credit_code(serial: int) -> str:
 def unit(area: Area, name: str = "", **fields) -> Unit:
     """A member unit registered in `area`."""
     serial = next(_serial)
-    fields = {
+    values = {
+        "name": name or f"测试单位{serial}",
+        "credit_code": credit_code(serial),
         "kind": "state_firm",
         "party_org": "测试党支部",
         "contact_name": "王联络",
         **fields,
     }
-    return Unit.objects.create(
-        area=area, name=name or f"测试单位{serial}", credit_code=credit_code(serial), **fields
-    )
+    left = values.pop("state", "active") == "left"
+    found = register_unit(area=area, by=None, **values)
+    if left:
+        found.state, found.left_on = "left", timezone.localdate()
+        found.save()
+    return found

@@ -1,0 +1,41 @@
+"""Forms of units and of the tree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from core.forms import Form, ModelForm, PlaceField
+from orgs.models import Unit
+
+
+class UnitForm(ModelForm):
+    area = PlaceField(label="所在地", perm="units.edit")
+
+    class Meta:
+        model = Unit
+        fields = ("name", "credit_code", "kind", "party_org", "contact_name")
+        help_texts = {"credit_code": "18 位，含数字和大写字母，末位为校验码。"}
+
+    groups = (
+        ("基本信息", ("name", "credit_code", "kind", "area")),
+        ("党建联络", ("party_org", "contact_name")),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial.setdefault("area", self.instance.area)
+
+    def validate_unique(self) -> None:
+        """Left to the action: a code that is registered out of sight has to be named as such."""
+
+
+class LeaveForm(Form):
+    left_on = forms.DateField(label="迁出日期", widget=forms.DateInput)
+
+    @classmethod
+    def for_object(cls, unit: Unit) -> dict[str, Any]:
+        return {"left_on": timezone.localdate()}
