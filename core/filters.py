@@ -63,6 +63,12 @@ class DayRangeWidget(django_filters.widgets.DateRangeWidget):
     def __init__(self) -> None:
         super().__init__(attrs={"type": "date"})
 
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        for box, said in zip(context["widget"]["subwidgets"], ("从", "到"), strict=True):
+            box["attrs"]["aria-label"] = said
+        return context
+
 
 class FilterSet(django_filters.FilterSet):
     """`search` is the box in the list's head; the others stand in the panel."""

@@ -104,6 +104,7 @@ class Asked:
         self.user = user
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
+            _ask_for(field)
             if hasattr(field, "user"):
                 field.user = user
             if isinstance(field, PlaceField):
@@ -118,6 +119,14 @@ class Asked:
             fields = [shown.pop(n) for n in names if n in shown]
             found += [(head, fields)] if fields else []
         return [*found, ("", list(shown.values()))] if shown else found
+
+
+def _ask_for(field: forms.Field) -> None:
+    """Have an empty box say what to do, where its form has no words of its own for it."""
+    general = forms.Field.default_error_messages["required"]
+    if field.label and field.error_messages.get("required") == general:
+        verb = "选择" if isinstance(field, forms.ChoiceField | forms.ModelChoiceField) else "填写"
+        field.error_messages["required"] = f"请{verb}{field.label}。"
 
 
 class Form(Asked, forms.Form):

@@ -33,6 +33,7 @@ class Columns:
             for key, field in zip(self.keys, self.fields, strict=True)
             if getattr(field, "encrypted", False)
         }
+        self._serializers: dict[str, type[serializers.Serializer]] = {}
         self.related = tuple({p.rpartition("__")[0] for p in paths if "__" in p})
 
     def row(self, values: Sequence[Any]) -> dict[str, Any]:
@@ -46,9 +47,12 @@ class Columns:
         return self.row([_read(obj, path) for path in self.paths])
 
     def serializer(self, name: str, **more: serializers.Field) -> type[serializers.Serializer]:
-        """What a row looks like, for the schema."""
-        made = {k: _described(f) for k, f in zip(self.keys, self.fields, strict=True)}
-        return type(name, (serializers.Serializer,), made | more)
+        """What a row looks like, for the schema. One class a name: the schema tells its
+        components apart by identity, and every action of a viewset asks anew."""
+        if name not in self._serializers:
+            made = {k: _described(f) for k, f in zip(self.keys, self.fields, strict=True)}
+            self._serializers[name] = type(name, (serializers.Serializer,), made | more)
+        return self._serializers[name]
 
 
 def field_at(model: type[models.Model], path: str) -> models.Field:

@@ -86,8 +86,8 @@ def main() -> None:
     yardstick = milliseconds(lambda: bare.render(rows=cells))
     for label, work in (("rows", bind), ("whole page", whole)):
         cost = milliseconds(work)
-        print(f"{label}: {cost:.2f} ms, {cost / yardstick:.1f} × a bare loop, {1000 / cost:.0f}/s")  # noqa: T201
-    print(f"bare loop: {yardstick:.2f} ms")  # noqa: T201
+        print(f"{label}: {cost:.2f} ms, {cost / yardstick:.1f} × a bare loop, {1000 / cost:.0f}/s")
+    print(f"bare loop: {yardstick:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ def test_a_place_is_found_by_code_name_or_part_of_it(place, officer, written):
         ("社区", "对应多个地点"),
         ("379901001001001", "没有找到"),  # a grid, where a community or street is asked for
         ("379902001001", "没有找到"),  # out of reach
-        ("", "必填"),
+        ("", "请填写所在地。"),
     ],
 )
 def test_a_place_that_does_not_fit_is_refused_with_what_to_do(place, officer, written, said):

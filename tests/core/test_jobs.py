@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.http import Http404
@@ -23,6 +26,7 @@ from core.errors import Conflict, Refused
 from core.jobs import outbox, running
 from core.models import AuditEvent, Job, Notification
 from core.scope import get_visible
+from core.tasks import run_job
 from tests.core.kinds import RESULT
 from tests.factories.accounts import person
 from tests.factories.orgs import small_city
@@ -306,6 +310,51 @@ def test_a_broker_that_is_down_delays_and_loses_nothing(admin, marks, broker_dow
     jobs.sweep()
     job.refresh_from_db()
     assert job.state == JobState.DISPATCHED
+
+
+def test_a_broker_that_accepts_and_never_answers_holds_a_request_for_seconds(
+    admin, marks, monkeypatch
+):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        changes = run_job.app.conf.changes
+        address = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        monkeypatch.setitem(changes, "broker_transport", "redis")
+        monkeypatch.setitem(changes, "broker_write_url", address)
+        began = time.monotonic()
+        first = jobs.submit("test.write", by=admin, marks=str(marks))
+        waited = time.monotonic() - began
+        assert broker.is_away()
+        began = time.monotonic()
+        jobs.submit("test.write", by=admin, marks=str(marks))
+        assert time.monotonic() - began < waited
+    assert waited < 6 * broker.TIMEOUT
+    first.refresh_from_db()
+    assert first.state == JobState.PENDING
+
+
+def test_the_command_lists_cancels_and_begins_anew(admin, marks, capsys):
+    job = jobs.submit("test.refuse", by=admin, title="季度评估")
+    jobs.execute(job.pk)
+    call_command("job", "list", "--state", "failed")
+    assert f"{job.pk}" in (said := capsys.readouterr().out)
+    assert "第 3 行的代码不存在" in said
+    who = ("--as", admin.username)
+    call_command("job", "retry", str(job.pk), *who)
+    call_command("job", "cancel", str(job.pk), *who)
+    assert "季度评估：已取消" in capsys.readouterr().out
+    assert AuditEvent.objects.get(action="core.job.cancel").actor_id == admin.pk
+    call_command("job", "sweep")
+    with pytest.raises(CommandError, match="已取消"):
+        call_command("job", "cancel", str(job.pk), *who)
+    with pytest.raises(CommandError, match="看不到编号为"):
+        call_command("job", "retry", "nonsense", *who)
+    stranger = person(Role.SECURITY_AUDITOR).username
+    with pytest.raises(CommandError, match="看不到编号为"):
+        call_command("job", "retry", str(job.pk), "--as", stranger)
+    with pytest.raises(CommandError, match="没有登录名为"):
+        call_command("job", "retry", str(job.pk), "--as", "nobody")
+    with pytest.raises(CommandError, match="worker"):
+        call_command("job", "retry", str(job.pk), "--wait", "--timeout", "0.1", *who)
 
 
 def test_the_owner_and_the_administrators_see_a_job_and_nobody_else(admin):

@@ -136,14 +136,15 @@ def test_a_result_whose_file_is_gone_says_so(officer):
 
 
 @pytest.mark.parametrize("rows", [1, 3, 50])
-def test_the_lists_cost_the_same_however_long(officer, rows, django_assert_num_queries):
+def test_the_lists_cost_the_same_however_long(officer, rows, django_assert_max_num_queries):
     for _ in range(rows):
         jobs.submit("test.file", by=officer)
         notify.notify([officer.pk], title="消息")
     client = signed_in(officer)
-    with django_assert_num_queries(6):  # session, user, grants, count, rows, unread
+    # session (unless Redis has it), user, grants, count, rows, unread
+    with django_assert_max_num_queries(6):
         client.get("/console/jobs/")
-    with django_assert_num_queries(6):
+    with django_assert_max_num_queries(6):
         client.get("/console/inbox/")
 
 

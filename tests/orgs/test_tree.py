@@ -281,6 +281,15 @@ def test_what_was_merged_follows_its_successor(place):
     )
 
 
+def test_what_was_merged_away_does_not_move_with_its_old_parent(place):
+    fact = unit(place.community)
+    retire_area(area=place.community, successor=place.other_community, by=None)
+    move_area(area=place.street, parent=place.other_district, by=None)
+    move_area(area=place.street, parent=place.district, by=None)
+    assert fresh(fact).street_id == place.other_street.pk
+    assert fresh(place.community).district_id == place.other_district.pk
+
+
 def test_merged_building_groups_follow_too(place):
     groups = [
         create_area(

@@ -14,7 +14,7 @@ from core.errors import Conflict, Refused
 from core.scope import require, still_visible
 from orgs.actions.tree import history, numbers, rules, stamps
 from orgs.actions.tree.lock import tree_action
-from orgs.enums import AreaKind, AreaState
+from orgs.enums import STAMPS, AreaKind, AreaState
 from orgs.models import Area, AreaHistory
 from orgs.pinyin import reading
 from orgs.signals import area_retired, areas_added
@@ -134,8 +134,10 @@ def relink(area: Area, parent: Area) -> int:
     """Numbers and stamps of a subtree that goes under another parent; the caller writes the link,
     the history and the audit. Returns how many facts were restamped."""
     slot = numbers.find_slot(parent.pk, area.code, numbers.size(numbers.span(area.pk)))
-    numbers.lay(numbers.span(area.pk), slot)
-    return stamps.restamp(area, stamps.own_path(area, parent))
+    path = stamps.own_path(area, parent)
+    way = numbers.Stamps(area.kind, area.pk, stamps.above(area, path))
+    numbers.lay(numbers.span(area.pk), slot, way if area.kind in STAMPS else None)
+    return stamps.restamp(area, path)
 
 
 @tree_action

@@ -8,6 +8,7 @@ All of it assumes the tree's lock.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.db import connection
@@ -68,7 +69,16 @@ def find_slot(parent_pk: int, code: str, nodes: int) -> Slot:
     return Slot(parent.tree_id, parent.level + 1, first, space)
 
 
-def lay(source: Span, slot: Slot) -> None:
+class Stamps(NamedTuple):
+    """Stamps to set on the way, which saves writing the rows twice: on those that carry `pk` at
+    `level`. Not on all: a struck-off node carries the stamps of the one it was merged into."""
+
+    level: str
+    pk: int
+    path: Mapping[str, int | None]
+
+
+def lay(source: Span, slot: Slot, stamps: Stamps | None = None) -> None:
     """Renumber a subtree in its present order so that it fills `slot`. One statement, its rows."""
     _renumber_by_rank(
         source.tree_id,
@@ -78,6 +88,7 @@ def lay(source: Span, slot: Slot) -> None:
         space=slot.space,
         tree_id=slot.tree_id,
         deeper=slot.level - source.level,
+        stamps=stamps,
     )
 
 
@@ -159,14 +170,27 @@ def _make_room(parent: Span, nodes: int) -> None:
             space=space,
             tree_id=outer.tree_id,
             deeper=0,
+            stamps=None,
         )
         return
 
 
 def _renumber_by_rank(
-    source_tree: int, low: int, high: int, *, base: int, space: int, tree_id: int, deeper: int
+    source_tree: int,
+    low: int,
+    high: int,
+    *,
+    base: int,
+    space: int,
+    tree_id: int,
+    deeper: int,
+    stamps: Stamps | None,
 ) -> None:
     """Give every number between `low` and `high` its rank among them, times space, plus base."""
+    stamped, values = "", []
+    for column, value in stamps.path.items() if stamps else ():
+        stamped += f", {column} = CASE WHEN {stamps.level}_id = %s THEN %s ELSE {column} END"
+        values += [stamps.pk, value]
     sql = f"""
         WITH numbers AS (
             SELECT id, lft AS n FROM {_TABLE} WHERE tree_id = %s AND lft BETWEEN %s AND %s
@@ -178,9 +202,9 @@ def _renumber_by_rank(
             SELECT id, min(rank) AS l, max(rank) AS r FROM ranked GROUP BY id
         )
         UPDATE {_TABLE} SET lft = %s + laid.l * %s, rght = %s + laid.r * %s,
-            tree_id = %s, level = level + %s
+            tree_id = %s, level = level + %s{stamped}
         FROM laid WHERE {_TABLE}.id = laid.id
     """
     bounds = [source_tree, low, high]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*bounds, *bounds, base, space, base, space, tree_id, deeper])
+        cursor.execute(sql, [*bounds, *bounds, base, space, base, space, tree_id, deeper, *values])

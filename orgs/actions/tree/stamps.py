@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.apps import apps
 from django.db.models import QuerySet
 
-from orgs.enums import STAMPS
+from orgs.enums import STAMPS, AreaKind
 from orgs.models import Area, Placed
 
 Path = Mapping[str, int | None]
@@ -29,6 +29,12 @@ def own_path(area: Area, parent: Area | None) -> dict[str, int | None]:
     if area.kind in STAMPS:
         path[f"{area.kind}_id"] = area.pk
     return path
+
+
+def above(area: Area, path: Path) -> dict[str, int | None]:
+    """The part of a path above the area's own level: what it has in common with all below."""
+    kinds = list(AreaKind)[: list(AreaKind).index(AreaKind(area.kind))]
+    return {f"{kind.value}_id": path[f"{kind.value}_id"] for kind in kinds}
 
 
 def restamp(area: Area, path: Path) -> int:
