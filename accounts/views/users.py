@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -14,7 +14,7 @@ from accounts.actions.signing import has_second_factor
 from accounts.actions.users import activate, create_user, deactivate, reset_password, update_user
 from accounts.filters import UserFilter
 from accounts.forms import ConfirmForm, NewUserForm, ReasonForm, UserForm
-from accounts.models import User
+from accounts.models import Grant, User
 from accounts.passwords import first_password
 from accounts.tables import UserTable
 from core.views import Action, ActionFormView, DetailView, ListView
@@ -34,7 +34,8 @@ class UserList(ListView):
     )
 
     def get_queryset(self) -> QuerySet:
-        return super().get_queryset().prefetch_related("grants__area", "grants__unit")
+        grants = Grant.objects.select_related("area", "unit")
+        return super().get_queryset().prefetch_related(Prefetch("grants", grants))
 
 
 class UserDetail(DetailView):

@@ -1,0 +1,69 @@
+"""Every list page with 1, 3 and 50 rows under one literal query count."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from core.views import ListView
+from tests.factories.rows import ROWS, World
+from tests.guards.project import Route, routes
+
+# Session, user, grants, the count, the rows, unread messages; two more for rows that are fetched
+# at once with what hangs on them.
+QUERIES = 8
+# Lists that cannot be filled row by row, and what shows their count instead.
+ELSEWHERE = {"reports:evidence": "records of other rooms, counted in tests/reports"}
+
+
+def lists() -> list[Route]:
+    return [
+        route
+        for route in routes()
+        if isinstance(route.view, type) and issubclass(route.view, ListView)
+    ]
+
+
+def test_lists_that_are_counted_elsewhere_are_still_there():
+    assert set(ELSEWHERE) <= {route.name for route in lists()}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "route", [r for r in lists() if r.name not in ELSEWHERE], ids=lambda route: route.name
+)
+def test_a_list_asks_as_often_for_fifty_rows_as_for_one(route):
+    world = World()
+    label = route.model._meta.label_lower
+    assert label in ROWS, "register a row in tests/factories/rows.py"
+    first = world.make(label)
+    reader = next(
+        user
+        for user in world.people.values()
+        if type(first).scope.holds(first, user, route.perm) and _opens(route, user)
+    )
+    client = Client()
+    client.force_login(reader)
+    counts, shown, made = {}, {}, 1
+    for wanted in (1, 3, 50):
+        for _ in range(wanted - made):
+            world.make(label)
+        made = wanted
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(reverse(route.name))
+        assert answer.status_code == 200
+        counts[wanted] = len(captured)
+        shown[wanted] = answer.content.decode().count("<tr>")
+    assert shown[50] > shown[3] > shown[1], f"the rows do not show: {shown}"
+    assert len(set(counts.values())) == 1, f"queries grow with the rows: {counts}"
+    assert counts[50] <= QUERIES
+
+
+def _opens(route: Route, user) -> bool:
+    client = Client()
+    client.force_login(user)
+    answer = client.get(reverse(route.name))
+    return answer.status_code == 200 and "<tbody>" in answer.content.decode()
