@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from core.periods import Period
 from orgs.models import Area, AreaHistory
@@ -46,9 +46,7 @@ def places(root: Area, period: Period) -> list[Place]:
 
 
 def _standing(period: Period) -> QuerySet[AreaHistory]:
-    return AreaHistory.objects.filter(
-        Q(valid_to__isnull=True) | Q(valid_to__gte=period.first), valid_from__lte=period.last
-    )
+    return AreaHistory.objects.standing(period.first, period.last)
 
 
 def place_ids(root: Area, period: Period) -> QuerySet:
