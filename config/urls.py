@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", include("accounts.urls")),
     path("console/", include("core.pages.urls")),
     path("console/orgs/", include("orgs.urls")),
+    path("console/grids/", include("grids.urls")),
     path("console/alliance/", include("alliance.urls")),
     path("console/members/", include("members.urls")),
     path("console/reports/", include("reports.urls")),

@@ -1,5 +1,5 @@
 from core.filters import FilterSet, Search
-from orgs.models import Unit
+from orgs.models import Area, Unit
 
 
 class UnitFilter(FilterSet):
@@ -16,4 +16,16 @@ class UnitFilter(FilterSet):
 
     class Meta:
         model = Unit
+        fields = ("kind", "state")
+
+
+class AreaFilter(FilterSet):
+    q = Search(
+        fields=("name__contains", "initials__startswith", "pinyin__startswith", "code__startswith"),
+        label="查找区划",
+        hint="名称、拼音首字母或代码",
+    )
+
+    class Meta:
+        model = Area
         fields = ("kind", "state")

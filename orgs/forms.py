@@ -39,3 +39,25 @@ class LeaveForm(Form):
     @classmethod
     def for_object(cls, unit: Unit) -> dict[str, Any]:
         return {"left_on": timezone.localdate()}
+
+
+class AreaAddForm(Form):
+    code = forms.CharField(
+        label="区划代码",
+        max_length=18,
+        help_text="社区及以上 12 位，网格 15 位，楼栋组 18 位；以上级的代码开头。",
+    )
+    name = forms.CharField(label="名称", max_length=80)
+
+
+class AreaRenameForm(Form):
+    name = forms.CharField(label="名称", max_length=80)
+
+
+class AreaMoveForm(Form):
+    parent = PlaceField(label="新的上级", perm="orgs.edit")
+
+
+class AreaRetireForm(Form):
+    successor = PlaceField(label="并入", perm="orgs.edit", required=False)
+    reason = forms.CharField(label="理由", max_length=200, widget=forms.Textarea(attrs={"rows": 3}))

@@ -15,6 +15,15 @@ urlpatterns = [
         name="units-export",
     ),
     *noun(
+        "area",
+        list=views.AreaList,
+        detail=views.AreaDetail,
+        below=views.AreaBelow,
+        rename=views.AreaRename,
+        move=views.AreaMove,
+        retire=views.AreaRetire,
+    ),
+    *noun(
         "unit",
         list=views.UnitList,
         detail=views.UnitDetail,

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from core.scope import AreaRule, Scope
+from grids.models.profile import GridProfile
 from grids.querysets import GridPostQuerySet
 from orgs.models import Placed
 
@@ -56,6 +58,11 @@ class GridPost(Placed):
 
     def __str__(self) -> str:
         return f"{self.area.name}{self.kind.name}"
+
+    def get_absolute_url(self) -> str:
+        """The page of its grid, where the posts stand."""
+        profile = GridProfile.objects.filter(area=self.area_id).only("pk").first()
+        return profile.get_absolute_url() if profile else reverse("grids:grids")
 
     @property
     def is_vacant(self) -> bool:

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from core.tables import Column, Table, tag
+from grids.models import GridProfile, GridStandard
+
+
+def band(profile: GridProfile) -> Markup:
+    """达标, or what lies outside the standard; flagged, never blocked."""
+    flags = profile.flags(profile.standard)
+    return tag("；".join(flags), "warn") if flags else tag("达标", "ok")
+
+
+class GridTable(Table):
+    columns = (
+        Column("area__name", "网格", link="grids:grid"),
+        Column("community__name", "社区"),
+        Column("households", "户数", number=True, sort=True),
+        Column("members", "党员数", number=True, sort=True),
+        Column("flags", "对照标准", render=band),
+        Column("vacancies", "空缺岗位", number=True),
+        Column("counted_on", "统计日期", date=True),
+    )
+
+    @classmethod
+    def bind(cls, model, rows, **how):
+        standard = GridStandard.current()
+        for row in rows:
+            row.standard = standard  # one look for the whole page
+        return super().bind(model, rows, **how)
