@@ -28,11 +28,12 @@ from django.utils import timezone
 from accounts.enums import DUTIES, Role
 from accounts.models import Grant, User
 from alliance.actions.clause import record_fulfilment
-from core import audit
+from core import audit, imports
 from core.attachments import attach
 from core.jobs import submit
-from core.models import WorkdayOverride
+from core.models import SheetImport, WorkdayOverride
 from core.notify import notify
+from core.sheets.resources import SheetResource
 from members.actions.post import claim_post
 from orgs.actions.tree import create_area
 from services.enums import ClaimState, Grade
@@ -86,6 +87,17 @@ class World:
         if label not in self._ones:
             self._ones[label] = self.make(label)
         return self._ones[label]
+
+    def upload(self, resource: type[SheetResource]) -> SheetImport:
+        """A table that somebody with the right has uploaded, with a row that cannot be right."""
+        key = f"upload of {resource.identifier}"
+        if key not in self._ones:
+            by = next(user for user in self.people.values() if user.reach(resource.perm))
+            titles = [field.column_name for field in resource().columns]
+            lines = f"{','.join(titles)}\n{','.join('?' for _ in titles)}\n"
+            file = SimpleUploadedFile("名册.csv", lines.encode())
+            self._ones[key] = imports.take(resource, file, by=by)
+        return self._ones[key]
 
     def make(self, label: str) -> Model:
         """A fresh row of the model, as the database has it."""

@@ -70,7 +70,9 @@ class Route:
 
     @property
     def perm(self) -> str | None:
-        return self.of("perm")
+        """The permission that the view asks for, or the sheet that it brings in or out."""
+        sheet = self.declared.get("resource") or self.declared.get("exporter")
+        return sheet.perm if sheet else self.of("perm")
 
     @property
     def step(self) -> Transition | None:
