@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import Http404
 from django.urls import reverse
 
-from core.scope import may
+from core.places import source
+from core.scope import may, require
 from core.views import Action, ActionFormView, DetailView, ListView
 from orgs.actions.tree import create_area, may_change, move_area, rename_area, retire_area
 from orgs.enums import AreaKind
@@ -59,7 +61,7 @@ class AreaDetail(DetailView):
         counts = counts_below([area])[area.pk]
         rows = list(children(area, retired=True)[:300])
         return {
-            "trail": list(Area.objects.above(area)),
+            "trail": source().trail(area),
             "counts": [(kind.label, counts[kind]) for kind in AreaKind if counts[kind]],
             "below": AreaTable.bind(Area, rows, caption="下级区划", suffix=self.place_suffix),
             "history": area.history.select_related("parent").order_by("-valid_from"),
@@ -74,6 +76,15 @@ class _AreaForm(ActionFormView):
     related = ("parent",)
     list_label = LABEL
 
+    def get_object(self) -> Area:
+        found = super().get_object()
+        require(self.request.user, may_change(self.kind(found)), found)
+        return found
+
+    def kind(self, area: Area) -> str:
+        """The level that is changed."""
+        return area.kind
+
 
 class AreaBelow(_AreaForm):
     """A new node below the one at hand."""
@@ -82,11 +93,17 @@ class AreaBelow(_AreaForm):
     title = "新增下级"
     done = "已新增。"
 
+    def kind(self, area: Area) -> str:
+        below = _kind_below(area)
+        if below is None:
+            raise Http404(f"nothing lies below {area!r}")
+        return below
+
     def initial(self) -> dict[str, Any]:
         return {}
 
     def run(self, data: dict[str, Any]) -> Area:
-        kind = _kind_below(self.object)
+        kind = self.kind(self.object)
         return create_area(kind=kind, parent=self.object, by=self.request.user, **data)
 
 

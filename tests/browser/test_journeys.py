@@ -137,7 +137,7 @@ def test_the_organisation_department_reviews_and_hands_in_the_sheet(
     page.get_by_role("link", name="查看后台任务的进度").click()
     done(page, jobs=1)
     page.goto(Review.objects.get(area=place.community).get_absolute_url())
-    page.get_by_role("link", name="查看记录：需求发布数").click()
+    page.get_by_role("link", name=re.compile("查看记录.*需求发布数")).click()
     page.get_by_role("link", name=re.compile(need.title)).click()
     expect(page.get_by_role("heading", name=re.compile(need.title))).to_be_visible()
 

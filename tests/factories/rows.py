@@ -34,12 +34,14 @@ from core.jobs import submit
 from core.models import SheetImport, WorkdayOverride
 from core.notify import notify
 from core.sheets.resources import SheetResource
+from grids.models import GridPost
 from members.actions.post import claim_post
 from orgs.actions.tree import create_area
 from services.enums import ClaimState, Grade
 from tests.core.test_content import PDF
 from tests.factories import alliance, members, reports, services
 from tests.factories.accounts import person
+from tests.factories.grids import grid_profile
 from tests.factories.orgs import small_city, unit
 
 ROWS: dict[str, Callable[[World], Model]] = {}
@@ -163,6 +165,21 @@ def _user(world: World) -> Any:
 @row("accounts.grant")
 def _grant(world: World) -> Any:
     return Grant.objects.get(user=person(Role.GRID_WORKER, world.place.grid))
+
+
+def _grid(world: World) -> Any:
+    """A grid's counts, in a grid of its own: each has one."""
+    return grid_profile(world.make("orgs.area"))
+
+
+@row("grids.gridprofile")
+def _grid_profile(world: World) -> Any:
+    return _grid(world)
+
+
+@row("grids.gridpost")
+def _grid_post(world: World) -> Any:
+    return GridPost.objects.filter(area=_grid(world).area).first()
 
 
 @row("alliance.agreement")

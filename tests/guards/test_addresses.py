@@ -53,7 +53,13 @@ PARTS: dict[str, Callable[[World, Model | None], dict[str, Any]]] = {
     },
 }
 # What the declaration does not say, and why that is right.
-OTHERWISE: dict[str, str] = {}
+_BY_LEVEL = "grids are drawn by communities, higher levels by streets and above"
+OTHERWISE: dict[str, str] = {
+    "orgs:area-below": _BY_LEVEL,
+    "orgs:area-rename": _BY_LEVEL,
+    "orgs:area-move": _BY_LEVEL,
+    "orgs:area-retire": _BY_LEVEL,
+}
 # GET that writes, and why.
 WRITES_ON_GET: dict[str, str] = {
     "accounts:enrol": "the authenticator's secret is made when it is first shown",
