@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from pathlib import Path
+from typing import BinaryIO
 
 from django.http import FileResponse
 
@@ -31,14 +32,17 @@ def clean_name(name: str, fallback: str = "文件") -> str:
 
 
 def send_file(
-    path: Path, name: str, content_type: str = "application/octet-stream"
+    source: Path | BinaryIO, name: str, content_type: str = "application/octet-stream"
 ) -> FileResponse:
-    """`path` as a download under `name`: never shown in place, never guessed at, never cached.
+    """`source` as a download under `name`: never shown in place, never guessed at, never cached.
 
     Raises `FileNotFoundError`. The caller has already asked for permission.
     """
     response = FileResponse(
-        path.open("rb"), as_attachment=True, filename=name, content_type=content_type
+        source.open("rb") if isinstance(source, Path) else source,
+        as_attachment=True,
+        filename=name,
+        content_type=content_type,
     )
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,10 @@ class TemplateView(ImportView):
         with tempfile.TemporaryDirectory() as folder:
             made = Path(folder) / "template.xlsx"
             write_template(made, self.resource())
-            return send_file(made, clean_name(f"{self.resource.title}导入模板.xlsx"))
+            # In memory: the folder is gone when the answer goes out.
+            return send_file(
+                BytesIO(made.read_bytes()), clean_name(f"{self.resource.title}导入模板.xlsx")
+            )
 
 
 class CheckView(ImportView):

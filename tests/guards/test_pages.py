@@ -41,7 +41,6 @@ def test_pages_keep_to_the_content_policy_and_are_sound(role):
     wrong = {}
     for address in addresses():
         response = client.get(address)
-        response.close()  # a download keeps its file open until it is fetched
         if response.status_code >= 500:
             wrong[address] = [f"answers {response.status_code}"]
         elif response["Content-Type"].startswith("text/html") and response.content.strip():
