@@ -166,13 +166,14 @@ def test_a_mangled_cursor_shows_the_first_page(client, place, cursor):
 
 @pytest.mark.parametrize("rows", [1, 3, 50])
 def test_a_list_costs_the_same_queries_however_many_rows(
-    client, place, rows, django_assert_num_queries, monkeypatch
+    client, place, rows, django_assert_max_num_queries, monkeypatch
 ):
     monkeypatch.setattr(console, "TOPBAR", [])  # each number there is a query of its own
     for _ in range(rows):
         unit(place.community)
     client.get(UNITS)
-    with django_assert_num_queries(5):  # session, user, grants, count, rows
+    # session (unless Redis has it), user, grants, count, rows
+    with django_assert_max_num_queries(5):
         client.get(UNITS)
 
 

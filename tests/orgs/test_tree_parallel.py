@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 from django.db import connection, transaction
 
-from core import audit
+from core import audit_check
 from core.errors import Conflict, Refused
 from orgs.actions.tree import create_area, lock, move_area, rename_area, retire_area
 from orgs.actions.tree.checks import faults
@@ -100,7 +100,7 @@ def test_processes_that_change_the_tree_at_once_leave_it_whole():
     assert Area.objects.under(place.city).count() > 23
     assert Unit.objects.count() > 40
     assert list(faults()) == []
-    assert list(audit.verify()) == []
+    assert list(audit_check.verify()) == []
 
 
 def test_a_fact_recorded_during_a_move_gets_the_new_stamps():
