@@ -40,7 +40,9 @@ class GridDetail(DetailView):
     actions = (Action("更新数量", "grids:grid-count", "grids.edit", icon="edit"),)
 
     def extra(self) -> dict[str, Any]:
-        posts = GridPost.objects.filter(area=self.object.area_id, kind__is_active=True)
+        posts = GridPost.objects.visible_to(self.request.user).filter(
+            area=self.object.area_id, kind__is_active=True
+        )
         standard = GridStandard.current()
         return {
             "posts": posts.select_related("kind").order_by("kind__order", "pk"),
