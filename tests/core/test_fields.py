@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cryptography.fernet import Fernet
+from django.apps import apps
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection, models
@@ -39,7 +40,7 @@ def contact(transactional_db, monkeypatch):
 
     with connection.schema_editor() as editor:
         editor.create_model(Contact)
-    monkeypatch.setattr("django.apps.registry.Apps.get_models", lambda *a, **k: [Contact])
+    monkeypatch.setattr(type(apps), "get_models", lambda *a, **k: [Contact])
     yield Contact
     with connection.schema_editor() as editor:
         editor.delete_model(Contact)
