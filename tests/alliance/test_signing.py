@@ -26,7 +26,7 @@ from core.models import AuditEvent
 from core.transitions import transit
 from tests.factories import alliance as make
 from tests.factories.accounts import person
-from tests.factories.orgs import small_city, unit
+from tests.factories.orgs import move_out, small_city, unit
 
 pytestmark = pytest.mark.django_db
 
@@ -174,7 +174,7 @@ def test_struck_clauses_leave_no_gap(sides):
     ("spoil", "message"),
     [
         (lambda a, s: a.clauses.all().delete(), "至少写明一条"),
-        (lambda a, s: type(s.unit).objects.filter(pk=s.unit.pk).update(state="left"), "已迁出"),
+        (lambda a, s: move_out(s.unit), "已迁出"),
         (lambda a, s: a.parties.filter(side=Side.COMMUNITY).update(liaison=""), "联络员"),
     ],
 )
@@ -274,7 +274,7 @@ def test_a_renewal_starts_from_the_old_one_and_happens_once(sides):
 def test_a_renewal_leaves_out_the_unit_that_has_left(place):
     sides = make.pair(place.community, count=2)
     old = make.signed(sides)
-    type(sides.unit).objects.filter(pk=sides.unit.pk).update(state="left")
+    move_out(sides.unit)
     new = renew_agreement(agreement=old, ends_on=old.ends_on + timedelta(days=9), by=sides.worker)
     assert [p.unit_id for p in new.parties.all()] == [None, sides.units[1].pk]
     assert not new.clauses.exists()

@@ -17,7 +17,7 @@ from core.scope import require
 from core.transitions import Machine, Transition
 from orgs.enums import UnitKind, UnitState
 from orgs.models import Area, Unit
-from tests.factories.orgs import credit_code
+from tests.factories.orgs import credit_code, dated
 
 
 class UnitTestForm(Form):
@@ -68,6 +68,7 @@ def change(*, unit: Unit, by, **values) -> Unit:
 
 
 def hand_over(obj: Unit, by, *, contact: str = "") -> None:
+    dated(obj, by)
     obj.contact_name = contact
 
 
@@ -91,8 +92,8 @@ def machine() -> Machine:
                 apply=hand_over,
                 form="tests.core.api_urls.HandoverForm",
             ),
-            Transition("back", "迁回", ["left"], "active", perm="orgs.edit"),
-            Transition("expire", "过期", ["active"], "left"),
+            Transition("back", "迁回", ["left"], "active", perm="orgs.edit", apply=dated),
+            Transition("expire", "过期", ["active"], "left", apply=dated),
         ],
     )
 

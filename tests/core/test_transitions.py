@@ -14,7 +14,7 @@ from core.transitions import MACHINES, Machine, Transition, transit
 from orgs.enums import UnitState
 from orgs.models import Unit
 from tests.factories.accounts import person
-from tests.factories.orgs import small_city, unit
+from tests.factories.orgs import dated, small_city, unit
 from tests.processes import parallel
 
 S = UnitState
@@ -25,6 +25,7 @@ def still_owes(obj: Unit, by) -> str | None:
 
 
 def hand_over(obj: Unit, by, *, contact: str = "") -> None:
+    dated(obj, by)
     obj.contact_name = contact
     # A column that another part of the deed moves by a query of its own.
     Unit.objects.filter(pk=obj.pk).update(party_org="已移交")
@@ -53,8 +54,10 @@ def install() -> Machine:
                 guard=still_owes,
                 apply=hand_over,
             ),
-            Transition("back", "迁回", [S.LEFT], S.ACTIVE, perm="units.edit", system=True),
-            Transition("expire", "过期", [S.ACTIVE], S.LEFT),
+            Transition(
+                "back", "迁回", [S.LEFT], S.ACTIVE, perm="units.edit", system=True, apply=dated
+            ),
+            Transition("expire", "过期", [S.ACTIVE], S.LEFT, apply=dated),
             Transition("break", "出错", [S.ACTIVE], S.LEFT, perm="units.edit", apply=fail_late),
         ],
     )
@@ -156,7 +159,9 @@ def test_nothing_is_written_when_telling_fails(bank, officer, monkeypatch):
     def nobody(obj, by):
         raise LookupError("no such list of people")
 
-    told = Transition("leave", "迁出", [S.ACTIVE], S.LEFT, perm="units.edit", tell=nobody)
+    told = Transition(
+        "leave", "迁出", [S.ACTIVE], S.LEFT, perm="units.edit", apply=dated, tell=nobody
+    )
     monkeypatch.setitem(MACHINES["orgs.unit"].transitions, "leave", told)
     with pytest.raises(LookupError):
         transit(bank, "leave", by=officer)

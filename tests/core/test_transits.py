@@ -7,7 +7,7 @@ from core.transitions import MACHINES, Machine, Transition
 from orgs.enums import UnitState
 from tests.core.browsing import flush, htmx, signed_in, text
 from tests.factories.accounts import person
-from tests.factories.orgs import small_city, unit
+from tests.factories.orgs import dated, small_city, unit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.pages")]
 UNITS = "/console/orgs/units/"
@@ -31,9 +31,10 @@ def _table():
                 tone="danger",
                 hint="迁出后不再参加认领。",
                 guard=lambda obj, by: "还有未完成的事项，请先办结。" if "忙" in obj.name else None,
+                apply=dated,
             ),
-            Transition("come", "迁入", ["left"], "active", perm="units.edit"),
-            Transition("expire", "注销", ["active"], "left"),
+            Transition("come", "迁入", ["left"], "active", perm="units.edit", apply=dated),
+            Transition("expire", "注销", ["active"], "left", apply=dated),
         ],
     )
     yield
@@ -73,7 +74,7 @@ def test_what_a_guard_forbids_is_there_disabled_and_says_why(client, place):
 def test_without_right_there_is_no_button_and_no_way(place):
     mine = unit(place.community, "甲")
     liaison = signed_in(person("unit_liaison", mine))
-    assert "迁出" not in text(liaison.get(f"{UNITS}{mine.pk}/")).replace("已迁出", "")
+    assert "do/leave/" not in liaison.get(f"{UNITS}{mine.pk}/").content.decode()
     for method in (liaison.get, liaison.post):
         assert method(f"{UNITS}{mine.pk}/do/leave/").status_code == 403
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from core import console
 from core.pagination import PAGE_SIZE
@@ -123,7 +124,7 @@ def test_a_wrong_filter_or_sort_breaks_nothing(client, place, query):
 
 def test_a_range_of_days_takes_in_both_ends(client, place):
     mine = unit(place.community, "一中")
-    today = mine.created_at.date()
+    today = timezone.localdate(mine.created_at)
     span = f"created_at_after={today}&created_at_before={today}"
     assert names(client.get(f"{UNITS}?{span}")) == ["一中"]
     yesterday = today - timedelta(days=3)

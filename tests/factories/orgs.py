@@ -69,9 +69,34 @@ def credit_code(serial: int) -> str:
 
 
 def unit(area: Area, name: str = "", **fields) -> Unit:
-    """A member unit registered in `area`."""
+    """A member unit registered in `area`; `state="left"` for one that has moved away since."""
+    values = _values(name, fields)
+    left = values.pop("state", "active") == "left"
+    found = register_unit(area=area, by=None, **values)
+    return move_out(found) if left else found
+
+
+def move_out(found: Unit) -> Unit:
+    """The unit as one that left today, without the deed that would say so."""
+    found.state, found.left_on = "left", timezone.localdate()
+    found.save()
+    return found
+
+
+def dated(found: Unit, by: object) -> None:
+    """For a transition of a test's own table: whoever leaves has a date, whoever is back none."""
+    found.left_on = timezone.localdate() if found.left_on is None else None
+
+
+def late_unit(area: Area) -> Unit:
+    """A unit placed at a node whatever its state: what is recorded late may stand at a place that
+    is no more, where nobody could register one today."""
+    return Unit.objects.create(area=area, **_values("", {}))
+
+
+def _values(name: str, fields: dict) -> dict:
     serial = next(_serial)
-    values = {
+    return {
         "name": name or f"测试单位{serial}",
         "credit_code": credit_code(serial),
         "kind": "state_firm",
@@ -79,9 +104,3 @@ def unit(area: Area, name: str = "", **fields) -> Unit:
         "contact_name": "王联络",
         **fields,
     }
-    left = values.pop("state", "active") == "left"
-    found = register_unit(area=area, by=None, **values)
-    if left:
-        found.state, found.left_on = "left", timezone.localdate()
-        found.save()
-    return found

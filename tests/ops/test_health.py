@@ -1,4 +1,4 @@
-"""The probes and the figures. Services that are really down: tests/ops/test_outages.py."""
+"""The probes and the figures. Services that are really down: tests/ops/test_containers.py."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from orgs.queries import (
     with_path_on,
 )
 from tests.factories.accounts import person
-from tests.factories.orgs import small_city, unit
+from tests.factories.orgs import late_unit, small_city, unit
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +128,7 @@ def test_last_years_counts_add_up_after_moves_and_mergers(place):
     move_area(area=place.community, parent=place.other_street, on=spring, by=None)
     rename_area(area=place.other_street, name="新名街道", on=spring, by=None)
     retire_area(area=place.sibling_community, successor=place.other_community, on=today, by=None)
-    late = unit(place.sibling_community)
+    late = late_unit(place.sibling_community)
     assert by_street(last_year) == {**before, place.street.pk: before[place.street.pk] + 1}
     late.delete()
     assert by_street(last_year) == before

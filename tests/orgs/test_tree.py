@@ -17,7 +17,7 @@ from orgs.enums import BEGINNING
 from orgs.models import Area, AreaHistory, Unit
 from orgs.querysets import OutsideTheTreeAction
 from tests.factories.accounts import person
-from tests.factories.orgs import small_city, unit
+from tests.factories.orgs import late_unit, small_city, unit
 
 pytestmark = pytest.mark.django_db
 
@@ -260,7 +260,7 @@ def test_merging_takes_children_and_facts_to_the_successor(place):
     was, now = AreaHistory.objects.filter(area=retired).order_by("valid_from")
     assert (was.street_id, was.valid_to) == (place.street.pk, day - timedelta(days=1))
     assert (now.community_id, now.street_id) == (heir.pk, place.other_street.pk)
-    late = unit(place.community)  # placed at the retired node, counts under the successor
+    late = late_unit(place.community)  # placed at the retired node, counts under the successor
     assert late.community_id == heir.pk
 
 

@@ -28,7 +28,7 @@ from orgs.actions.tree import create_area, move_area, numbers, rename_area, reti
 from orgs.actions.tree.checks import faults
 from orgs.enums import SIGNIFICANT, STAMPS, AreaKind
 from orgs.models import Area, AreaHistory
-from tests.factories.orgs import unit
+from tests.factories.orgs import late_unit
 
 KINDS = list(AreaKind)
 FIRST_DAY = date(2024, 1, 1)
@@ -156,7 +156,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(node=nodes)
     def record_a_fact(self, node):
-        self.facts.append((unit(node.area), node))
+        self.facts.append((late_unit(node.area), node))
 
     @rule(days=st.integers(1, 40))
     def time_passes(self, days):

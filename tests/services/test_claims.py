@@ -14,6 +14,7 @@ from services.models import Claim, Item
 from services.transitions import CLAIM
 from tests.factories import services as make
 from tests.factories.accounts import person
+from tests.factories.orgs import move_out
 from tests.factories.orgs import unit as make_unit
 
 
@@ -322,7 +323,7 @@ def test_a_place_has_the_claims_on_its_items_and_those_of_its_claimants(place, u
 def test_a_unit_that_has_left_and_a_place_that_is_no_more_take_no_part(place, unit):
     item = make.item(place.community)
     liaison, worker = make.liaison(unit), make.worker(place.sibling_community)
-    type(unit).objects.filter(pk=unit.pk).update(state="left")
+    move_out(unit)
     unit.refresh_from_db()
     with pytest.raises(Refused, match="已迁出"):
         claim_item(item=item, by=liaison, unit=unit)
