@@ -78,8 +78,10 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """200 when a person's request can be served, else 503 with the names of what fails."""
-    failing = []
+    failing: list[str] = []
     for name, check in CHECKS.items():
+        if name == "migrations" and "database" in failing:
+            continue  # nothing can be said of the tables, and one cause has one name
         try:
             check()
         except Exception:
