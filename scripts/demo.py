@@ -195,7 +195,7 @@ def port_is_free() -> bool:
 
 def main(arguments: list[str]) -> None:
     serving = arguments != ["--setup"]
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    prepare.stop_when_asked()
     with ExitStack() as stack:
         stack.enter_context(alone())
         if serving and not port_is_free():

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -39,6 +40,13 @@ BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 def fail(message: str) -> None:
     """Say what is wrong and what to type, and end."""
     sys.exit(f"\n{message}")
+
+
+def stop_when_asked() -> None:
+    """Ctrl-C and a polite kill both end the program in order (KeyboardInterrupt). Said outright,
+    because a shell starts what it puts in the background with Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def run(command: list[str], **options: object) -> None:

@@ -192,7 +192,7 @@ def main(wanted: list[str]) -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
     for old in RESULTS.glob("*.xml"):
         old.unlink()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    prepare.stop_when_asked()
     if wanted == ["lint"]:
         return run(plan(None), began)
     prepare.system()
