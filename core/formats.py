@@ -42,6 +42,11 @@ def number(value: float | Decimal | None) -> str:
     return EMPTY if value is None else f"{value:,}"
 
 
+def marks(value: Decimal | None) -> str:
+    """93.50: marks stand in columns, so each has its two places."""
+    return EMPTY if value is None else f"{value:,.2f}"
+
+
 def masked_phone(value: str | None) -> str:
     """138****1234; anything too short to keep both ends is hidden whole."""
     if not value:

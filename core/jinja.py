@@ -17,6 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from core import formats, forms, tables
+from core.periods import label_of
 
 
 class Components:
@@ -53,6 +54,8 @@ def environment(**options: Any) -> Environment:
         day=formats.day,
         moment=formats.moment,
         number=formats.number,
+        marks=formats.marks,
+        period=label_of,
         masked_phone=formats.masked_phone,
         clock=formats.clock,
         weekdays=formats.weekdays,

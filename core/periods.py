@@ -74,6 +74,11 @@ def parse_period(text: str) -> Period:
     return period_of(date(year, 1, 1), ANNUAL)
 
 
+def label_of(text: str) -> str:
+    """2026年第三季度 of ``2026Q3``, as people read it."""
+    return parse_period(text).label
+
+
 def last_finished(kind: str = QUARTERLY, today: date | None = None) -> Period:
     """The newest period of `kind` that is over."""
     return period_of(today or timezone.localdate(), kind).previous()

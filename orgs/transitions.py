@@ -34,6 +34,7 @@ def _place_is_struck_off(unit: Unit, by: Any) -> str | None:
 UNIT = Machine(
     "orgs.Unit",
     states=U,
+    deeds={"register": "登记"},
     transitions=[
         Transition(
             "leave",

@@ -1,3 +1,7 @@
+from typing import Any
+
+from core.formats import marks
+from core.periods import label_of
 from core.tables import Column, Table
 
 BAND_TONES = {"优秀": "ok", "良好": "info", "合格": "neutral", "不合格": "bad"}
@@ -10,16 +14,24 @@ STATE_TONES = {
 }
 
 
+def _marks(name: str, label: str, **more: Any) -> Column:
+    return Column(name, label, number=True, render=lambda row: marks(getattr(row, name)), **more)
+
+
+def _period(row: Any) -> str:
+    return label_of(row.period)
+
+
 class ReviewTable(Table):
     order = "-total"
     columns = (
         Column("area_name", "单位", link=True),
         Column("level", "层级"),
-        Column("period", "期间"),
-        Column("ordinary", "指标得分", number=True, sort=True),
-        Column("bonus", "加分", number=True, minor=True),
-        Column("deduction", "扣分", number=True, minor=True),
-        Column("total", "总分", number=True, sort=True),
+        Column("period", "期间", render=_period),
+        _marks("ordinary", "指标得分", sort=True),
+        _marks("bonus", "加分", minor=True),
+        _marks("deduction", "扣分", minor=True),
+        _marks("total", "总分", sort=True),
         Column("band", "等次", tag=BAND_TONES),
         Column("state", "状态", tag=STATE_TONES),
     )
@@ -27,7 +39,7 @@ class ReviewTable(Table):
 
 class RunTable(Table):
     columns = (
-        Column("period", "期间", link=True),
+        Column("period", "期间", link=True, render=_period),
         Column("area__name", "范围"),
         Column("started_by__name", "发起人"),
         Column("started_at", "发起时间", time=True),
