@@ -39,6 +39,7 @@ from core.content import ACCEPTED, identify
 from core.errors import Refused
 from core.files import clean_name
 from core.models import Attachment
+from core.pictures import strip
 from core.scope import get_visible, may, require
 
 log = logging.getLogger(__name__)
@@ -103,8 +104,11 @@ def attach(obj: models.Model, upload: UploadedFile, *, by: Any) -> Attachment:
     """
     declared = _declared(obj)
     name = clean_name(upload.name or "")
-    with _kept(upload) as (path, size, digest):
+    with _kept(upload) as path:
+        strip(path)
+        # From here on it is what is kept that is looked at, not what was sent.
         content_type = identify(path, name)
+        size, digest = _measured(path)
         with transaction.atomic():
             # One at a time with one object, and its state as it is now.
             locked = type(obj)._base_manager.select_for_update(of=("self",)).get(pk=obj.pk)
@@ -220,33 +224,38 @@ def _told(attachment: Attachment) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _kept(upload: UploadedFile) -> Iterator[tuple[Path, int, str]]:
-    """The upload on disk under a random name: (path, size, sha256); deleted again on any error."""
+def _kept(upload: UploadedFile) -> Iterator[Path]:
+    """The upload on disk under a random name; deleted again on any error."""
     name = secrets.token_hex(20)
     folder = Path(settings.MEDIA_ROOT) / FOLDER / name[:2]
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     path = folder / name
     try:
-        yield path, *_copy(upload, path)
+        _copy(upload, path)
+        yield path
     except BaseException:
         path.unlink(missing_ok=True)
         raise
 
 
-def _copy(upload: UploadedFile, path: Path) -> tuple[int, str]:
-    size, digest = 0, hashlib.sha256()
+def _copy(upload: UploadedFile, path: Path) -> None:
+    size = 0
     with path.open("xb") as file:
         for block in upload.chunks():
             size += len(block)
             if size > MAX_BYTES:
                 limit = MAX_BYTES // 2**20
                 raise Refused(f"文件超过 {limit} MB。请压缩图片或拆分后上传。", field="file")
-            digest.update(block)
             file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
     path.chmod(0o640)
-    return size, digest.hexdigest()
+
+
+def _measured(path: Path) -> tuple[int, str]:
+    """Size and SHA-256 of the file as it now lies there, on the disk for good."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return path.stat().st_size, digest
 
 
 ACCEPT = ",".join(f".{suffix}" for suffix in ACCEPTED)  # for the file chooser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from core.errors import Refused
 from core.files import clean_name
 from core.models import Attachment, AuditEvent
 from tests.core.test_content import PDF, PNG, office
+from tests.core.test_pictures import SECRET, chunk, exif, jpeg, png, segment
 from tests.factories.accounts import person
 from tests.factories.alliance import draft, pair
 from tests.factories.orgs import small_city, unit
@@ -74,8 +76,29 @@ def test_a_file_comes_in_under_its_name_and_lies_under_another(agreement, sides)
     assert made.sha256 in told.after
 
 
+@pytest.mark.parametrize(
+    ("name", "sent", "kept"),
+    [
+        ("合影.jpg", jpeg(segment(0xE1, b"Exif\0\0" + exif(1))), jpeg()),
+        ("合影.png", png(chunk(b"eXIf", exif(1)), chunk(b"tEXt", SECRET)), png()),
+    ],
+)
+def test_a_picture_is_kept_summed_and_counted_without_its_place(agreement, sides, name, sent, kept):
+    made = attach(agreement, upload(name, sent), by=sides.worker)
+    (file,) = files()
+    assert file.read_bytes() == kept
+    assert (made.size, made.sha256) == (len(kept), hashlib.sha256(kept).hexdigest())
+    # The same picture taken at another place is the same file.
+    with pytest.raises(Refused, match="已经上传过"):
+        attach(agreement, upload(f"又一次{name}", kept), by=sides.worker)
+
+
 def test_what_is_refused_leaves_nothing(agreement, sides):
-    for name, body in (("合影.pdf", PNG), ("宏.docx", office("docx", word__vbaProject=b"x"))):
+    for name, body in (
+        ("合影.pdf", PNG),
+        ("半张.jpg", jpeg()[:-2]),
+        ("宏.docx", office("docx", word__vbaProject=b"x")),
+    ):
         with pytest.raises(Refused) as refused:
             attach(agreement, upload(name, body), by=sides.worker)
         assert refused.value.field == "file"
