@@ -26,8 +26,18 @@ class ImportState(models.TextChoices):
     READY = "ready", "待确认"
     WRITING = "writing", "写入中"
     WRITTEN = "written", "已写入"
+    DROPPED = "dropped", "已放弃"
 
     @property
     def tone(self) -> str:
-        tones = {"failed": "bad", "wrong": "bad", "ready": "warn", "written": "ok"}
+        tones = {
+            "failed": "bad",
+            "wrong": "bad",
+            "ready": "warn",
+            "written": "ok",
+            "dropped": "neutral",
+        }
         return tones.get(self.value, "info")
+
+
+IMPORT_ENDED = (ImportState.FAILED, ImportState.WRITTEN, ImportState.DROPPED)  # without a file

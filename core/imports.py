@@ -4,6 +4,10 @@
 
     sheet = take(UnitSheet, request.FILES["file"], by=user)   # checked at once, or in a job
     confirm(sheet, by=user)                                   # written by a job, all or nothing
+    drop(sheet, by=user)                                      # or given up
+
+A register of people does not lie about: the file, the marked workbook and what was shown of them
+go with the write, with giving up, or within a day of the upload. The row stays.
 
 What stands between the steps is a row (`SheetImport`). The file is checked once more when it is
 written, in the person's reach as it is then; the write, the row's last state and the audit are
@@ -27,7 +31,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core import audit
-from core.enums import ImportState
+from core.enums import IMPORT_ENDED, ImportState
 from core.errors import Conflict, Refused
 from core.files import clean_name
 from core.jobs import Run, job_kind, submit
@@ -41,7 +45,9 @@ from core.sheets.resources import RESOURCES, SheetResource
 FOLDER = "imports"  # below MEDIA_ROOT
 AT_ONCE = 32 * 1024  # bytes of a file that is checked while the person waits: some 1,000 rows
 SHOWN = 100  # errors and changes on the page; all are in the workbook
-FILES_KEPT = timedelta(days=7)
+FILES_KEPT = timedelta(hours=23, minutes=40)  # swept every ten minutes: never a day
+UNNAMED_FILE_KEPT = timedelta(hours=2)  # longer than an upload or a check takes
+SWEPT = 500  # rows at a time
 
 Told = Callable[[int, int, str], None]
 
@@ -51,9 +57,9 @@ def resource_of(sheet: SheetImport) -> SheetResource:
 
 
 def path_of(sheet: SheetImport) -> Path:
-    """The uploaded file. Raises `Refused` when it is past its keeping."""
+    """The uploaded file. Raises `Refused` when it was deleted."""
     if not sheet.path:
-        raise Refused("上传的文件已过保留期并删除。请重新上传。")
+        raise Refused("上传的文件已删除。请重新上传。")
     return Path(settings.MEDIA_ROOT) / sheet.path
 
 
@@ -115,15 +121,54 @@ def check_again(sheet: SheetImport, *, by: Any) -> SheetImport:
     require(by, resource_of(sheet).perm)
     with transaction.atomic():
         sheet = _locked(sheet)
-        if sheet.state == ImportState.WRITTEN:
-            raise Conflict(f"“{sheet.name}”已经导入，不需要再检查。")
-        if sheet.is_busy:
-            raise Conflict(f"“{sheet.name}”正在处理，请等待完成。")
+        _check_open(sheet)
         path_of(sheet)
         sheet.state = ImportState.CHECKING
         sheet.save(update_fields=["state"])
         _send(sheet, "core.import_check", "检查", by)
     return sheet
+
+
+def drop(sheet: SheetImport, *, by: Any) -> SheetImport:
+    """Give up an import that waits. Raises `Conflict` when it is at work or at its end."""
+    require(by, resource_of(sheet).perm)
+    with transaction.atomic():
+        sheet = _locked(sheet)
+        _check_open(sheet)
+        _give_up(sheet, "您已放弃这次导入，没有写入任何一行。上传的文件已删除。")
+    return sheet
+
+
+def _check_open(sheet: SheetImport) -> None:
+    if sheet.state in IMPORT_ENDED:
+        raise Conflict(f"“{sheet.name}”当前是“{sheet.get_state_display()}”，不能再处理。")
+    if sheet.is_busy:
+        raise Conflict(f"“{sheet.name}”正在处理，请等待完成。")
+
+
+def _give_up(sheet: SheetImport, why: str) -> None:
+    sheet.state, sheet.message = ImportState.DROPPED, why
+    _forget(sheet)
+    sheet.save(update_fields=["state", "message", *_FILES])
+
+
+def _forget(sheet: SheetImport) -> None:
+    """Let the files of a locked row go with this transaction; the caller saves `_FILES`.
+
+    What was shown of the rows is personal data too, and goes with them.
+    """
+    _unlink(sheet.path, sheet.errors_path)
+    sheet.path, sheet.errors_path, sheet.preview = "", "", {}
+
+
+_FILES = ("path", "errors_path", "preview")
+
+
+def _unlink(*names: str) -> None:
+    """Delete files below MEDIA_ROOT once this transaction stands."""
+    for name in filter(None, names):
+        file = Path(settings.MEDIA_ROOT) / name
+        transaction.on_commit(lambda file=file: file.unlink(missing_ok=True), robust=True)
 
 
 # -- what jobs do
@@ -165,6 +210,7 @@ def run_write(job: Run, *, sheet: str) -> None:
         row.state, row.written_at = ImportState.WRITTEN, timezone.now()
         row.created, row.changed, row.same, row.wrong = created, changed, checked.same, 0
         row.message = ""
+        _forget(row)
         row.save()
         after = {"file": row.name, "sha256": row.sha256, "created": created, "changed": changed}
         audit.record("core.import", row, by=job.owner, after=after)
@@ -178,11 +224,21 @@ def _examined(sheet: SheetImport, by: Any, tell: Told | None = None) -> dict[str
         checked = check(path_of(sheet), resource, by=by, tell=tell)
         return _outcome(sheet, checked, resource)
     except Refused as refusal:
-        said = refusal.message
-        return {"state": ImportState.FAILED, "message": said, "preview": {}, "errors_path": ""}
+        return _failed(refusal.message)
+
+
+def _failed(why: str) -> dict[str, Any]:
+    """What cannot be imported keeps no file: only another one leads on."""
+    gone = {"path": "", "errors_path": "", "preview": {}}
+    return {"state": ImportState.FAILED, "message": why, **gone}
 
 
 def _outcome(sheet: SheetImport, checked: Checked, resource: SheetResource) -> dict[str, Any]:
+    if not (checked.errors or checked.created or checked.changed):
+        return {
+            **_failed("表中各行与系统中的记录完全相同，没有需要写入的内容。"),
+            "same": checked.same,
+        }
     values: dict[str, Any] = {
         "state": ImportState.WRONG if checked.errors else ImportState.READY,
         "message": "",
@@ -198,9 +254,6 @@ def _outcome(sheet: SheetImport, checked: Checked, resource: SheetResource) -> d
         whole = Path(settings.MEDIA_ROOT) / errors_path
         errors_workbook(path_of(sheet), checked, resource, whole)
         values["errors_path"] = errors_path
-    elif not (values["created"] or values["changed"]):
-        values["state"] = ImportState.FAILED
-        values["message"] = "表中各行与系统中的记录完全相同，没有需要写入的内容。"
     return values
 
 
@@ -228,11 +281,14 @@ def _preview(checked: Checked, resource: SheetResource) -> dict[str, Any]:
 def _settle(
     sheet: SheetImport, values: dict[str, Any], expected: str = ImportState.CHECKING
 ) -> None:
-    """Bring the row on, if it still is where this run began; an old errors workbook goes."""
+    """Bring the row on, if it still is where this run began; files that it names no more go."""
     moved = SheetImport.objects.filter(pk=sheet.pk, state=expected).update(**values)
-    if stale := sheet.errors_path if moved else values["errors_path"]:
-        file = Path(settings.MEDIA_ROOT) / stale
-        transaction.on_commit(lambda: file.unlink(missing_ok=True), robust=True)
+    if not moved:
+        _unlink(values["errors_path"])
+        return
+    _unlink(sheet.errors_path)
+    if not values.get("path", sheet.path):
+        _unlink(sheet.path)
 
 
 def _summary(sheet: SheetImport) -> str:
@@ -281,19 +337,26 @@ def _kept(upload: UploadedFile) -> Iterator[tuple[str, str]]:
         raise
 
 
-# -- what the night does
+# -- what the clock does
 
 
 def drop_old_files() -> int:
-    """Delete the files of imports past their keeping; the rows stay and tell what was done."""
-    old = SheetImport.objects.filter(created_at__lt=timezone.now() - FILES_KEPT).exclude(path="")
-    dropped = 0
-    for pk, path, errors_path in old.values_list("pk", "path", "errors_path")[:5000]:
-        for name in filter(None, (path, errors_path)):
-            (Path(settings.MEDIA_ROOT) / name).unlink(missing_ok=True)
-        # What was shown of the rows is personal data too, and goes with them.
-        dropped += SheetImport.objects.filter(pk=pk).update(path="", errors_path="", preview={})
-    return dropped
+    """Give up what has waited too long, and delete its files; the rows stay and tell it."""
+    too_long = SheetImport.objects.filter(created_at__lt=timezone.now() - FILES_KEPT)
+    return sum(map(_drop_old, too_long.exclude(path="").order_by("created_at")[:SWEPT]))
+
+
+@transaction.atomic
+def _drop_old(sheet: SheetImport) -> bool:
+    sheet = _locked(sheet)
+    if sheet.is_busy:  # a run has begun on it, and will end
+        return False
+    if sheet.state in IMPORT_ENDED:
+        _forget(sheet)
+        sheet.save(update_fields=_FILES)
+    else:
+        _give_up(sheet, "上传后一天内没有确认导入，没有写入任何一行。上传的文件已删除。")
+    return True
 
 
 def named(paths: list[str]) -> set[str]:

@@ -44,6 +44,12 @@ def tidy() -> None:
     tidying.tidy()
 
 
+@shared_task(ignore_result=True)
+def drop_uploads() -> None:
+    """Delete uploaded tables that nobody confirmed within a day."""
+    tidying.drop_uploads()
+
+
 @worker_ready.connect
 def sweep_at_start(sender: Any, **_: Any) -> None:
     """A worker that starts looks for what was left lying, without waiting for the clock."""

@@ -35,18 +35,24 @@ def tidy() -> None:
     ).delete()
     drop_unnamed(running.FOLDER, _named_results)
     drop_unnamed(attachments.FOLDER, attachments.named)
+
+
+def drop_uploads() -> None:
+    """Delete uploaded tables that waited for a day, and what a rollback or a kill left of others."""
     imports.drop_old_files()
-    drop_unnamed(imports.FOLDER, imports.named)
+    drop_unnamed(imports.FOLDER, imports.named, imports.UNNAMED_FILE_KEPT)
 
 
 def _named_results(paths: list[str]) -> set[str]:
     return set(Job.objects.filter(result_path__in=paths).values_list("result_path", flat=True))
 
 
-def drop_unnamed(folder: str, named: Callable[[list[str]], set[str]]) -> int:
+def drop_unnamed(
+    folder: str, named: Callable[[list[str]], set[str]], kept: timedelta = UNNAMED_FILE_KEPT
+) -> int:
     """Delete the files below `folder` of MEDIA_ROOT that are old and that `named` does not know."""
     root, dropped = Path(settings.MEDIA_ROOT), 0
-    for paths in _old_files(root, folder):
+    for paths in _old_files(root, folder, kept):
         known = named(paths)
         for path in paths:
             if path not in known:
@@ -57,8 +63,8 @@ def drop_unnamed(folder: str, named: Callable[[list[str]], set[str]]) -> int:
     return dropped
 
 
-def _old_files(root: Path, folder: str) -> Iterator[list[str]]:
-    before = time.time() - UNNAMED_FILE_KEPT.total_seconds()
+def _old_files(root: Path, folder: str, kept: timedelta) -> Iterator[list[str]]:
+    before = time.time() - kept.total_seconds()
     batch: list[str] = []
     for path in (root / folder).rglob("*"):
         if path.is_file() and path.stat().st_mtime < before:

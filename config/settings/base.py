@@ -156,6 +156,7 @@ CELERY_TASK_ROUTES = {
     "core.tasks.sweep_jobs": {"queue": "default"},
     "core.tasks.deliver_mail": {"queue": "mail"},
     "core.tasks.tidy": {"queue": "default"},
+    "core.tasks.drop_uploads": {"queue": "default"},
     "accounts.tasks.verify_nightly": {"queue": "default"},
     "alliance.tasks.turn_the_day": {"queue": "default"},
     "services.tasks.turn_the_day": {"queue": "default"},
@@ -187,6 +188,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict] = {
     "verify-audit": {
         "task": "accounts.tasks.verify_nightly",
         "schedule": crontab(hour=2, minute=30),
+    },
+    "drop-uploads": {
+        "task": "core.tasks.drop_uploads",
+        "schedule": 600,
+        "options": {"expires": 600},
     },
     "tidy": {"task": "core.tasks.tidy", "schedule": crontab(hour=3, minute=40)},
     # Every night, not on the quarter's first day alone: a night without power loses nothing.

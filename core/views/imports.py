@@ -35,7 +35,8 @@ RECENT = 5
 class UploadForm(Form):
     file = forms.FileField(
         label="要导入的表格",
-        help_text="支持 xlsx、xls、ods、csv，不超过 20 MB。上传后先检查，确认之前不会写入。",
+        help_text="支持 xlsx、xls、ods、csv，不超过 20 MB。上传后先检查，确认之前不会写入。"
+        "文件在写入或放弃后立即删除，最多保留一天。",
         widget=forms.FileInput(attrs={"accept": ".xlsx,.xls,.ods,.csv"}),
         error_messages={
             "required": "请选择要导入的文件。",
@@ -152,7 +153,7 @@ class CheckView(ImportView):
         )
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        steps = {"confirm": imports.confirm, "check": imports.check_again}
+        steps = {"confirm": imports.confirm, "check": imports.check_again, "drop": imports.drop}
         step = steps.get(request.POST.get("step", ""))
         sheet = self.sheet()
         if step is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -232,27 +233,136 @@ def test_two_confirmations_write_once(officer, place, tmp_path):
     assert Job.objects.filter(kind="core.import_write").count() == 1
 
 
-def test_old_files_go_and_the_row_stays(officer, place, tmp_path):
-    sheet = imports.take(UnitSheet, upload(tmp_path, row(place, 1, 单位类别="医")), by=officer)
-    files = [imports.path_of(sheet), imports.errors_of(sheet)[0]]
-    assert all(file.exists() for file in files)
-    tidying.tidy()
-    assert all(file.exists() for file in files)
-    SheetImport.objects.update(created_at=timezone.now() - timedelta(days=8))
-    tidying.tidy()
-    assert not any(file.exists() for file in files)
+def kept() -> set[Path]:
+    folder = Path(settings.MEDIA_ROOT) / imports.FOLDER
+    return {path for path in folder.rglob("*") if path.is_file()} if folder.exists() else set()
+
+
+@own_connection
+def test_the_file_goes_with_the_write(officer, place, tmp_path):
+    before = kept()
+    sheet = imports.take(UnitSheet, upload(tmp_path, row(place, 1)), by=officer)
+    file = imports.path_of(sheet)
+    sheet = imports.confirm(sheet, by=officer)
+    assert file.exists()  # the run reads it once more
+    execute(sheet.job_id)
+    assert kept() == before
     sheet.refresh_from_db()
-    assert (sheet.path, sheet.preview, sheet.wrong) == ("", {}, 1)
-    with pytest.raises(Refused, match="保留期"):
-        imports.check_again(sheet, by=officer)
+    assert (sheet.state, sheet.path, sheet.preview, sheet.created) == ("written", "", {}, 1)
+
+
+@own_connection
+def test_a_write_that_is_undone_keeps_the_file_for_the_next_run(
+    officer, place, tmp_path, monkeypatch
+):
+    sheet = imports.take(UnitSheet, upload(tmp_path, row(place, 1)), by=officer)
+    sheet = imports.confirm(sheet, by=officer)
+    with monkeypatch.context() as broken:
+        # The last word of the write's own transaction.
+        broken.setattr(imports.audit, "record", lambda *_, **__: 1 / 0)
+        execute(sheet.job_id)
+    sheet.refresh_from_db()
+    assert sheet.state == "writing"
+    assert imports.path_of(sheet).exists()
+    assert not Unit.objects.exists()
+
+
+@pytest.mark.parametrize("wrong", [{}, {"单位类别": "医"}])
+def test_what_is_given_up_goes_at_once(
+    client, place, tmp_path, wrong, django_capture_on_commit_callbacks
+):
+    before = kept()
+    here = sent(client, upload(tmp_path, row(place, 1, **wrong)))
+    assert kept() - before
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(here, {"step": "drop"})["Location"] == here
+    assert kept() == before
+    shown = text(client.get(here))
+    assert "已放弃" in shown
+    assert "新单位1" not in shown
+    assert client.get(f"{here}errors/").status_code == 404
+    for step in ("confirm", "check", "drop"):
+        client.post(here, {"step": step})
+        assert "“名册.xlsx”当前是“已放弃”" in text(client.get(here))
+    sheet = SheetImport.objects.get()
+    assert (sheet.state, sheet.path, sheet.errors_path, sheet.preview) == ("dropped", "", "", {})
+
+
+def test_what_cannot_be_imported_keeps_no_file(
+    client, place, tmp_path, django_capture_on_commit_callbacks
+):
+    before = kept()
+    same = unit(place.community, "不变", kind="hospital", party_org="", contact_name="")
+    rows = row(place, 1, 单位名称="不变", 统一社会信用代码=same.credit_code)
+    with django_capture_on_commit_callbacks(execute=True):
+        sent(client, SimpleUploadedFile("a.xlsx", b"%PDF-1.7"))
+        sent(client, upload(tmp_path, rows))
+    assert kept() == before
+    assert set(SheetImport.objects.values_list("state", "path")) == {("failed", "")}
+
+
+@pytest.mark.parametrize("wrong", [{}, {"单位类别": "医"}])
+def test_what_nobody_confirms_goes_within_a_day(
+    officer, place, tmp_path, wrong, django_capture_on_commit_callbacks
+):
+    before = kept()
+    sheet = imports.take(UnitSheet, upload(tmp_path, row(place, 1, **wrong)), by=officer)
+    files = kept() - before
+    assert len(files) == (2 if wrong else 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        tidying.drop_uploads()
+    assert kept() >= files
+    # The last sweep of the first day.
+    turn = settings.CELERY_BEAT_SCHEDULE["drop-uploads"]["schedule"]
+    SheetImport.objects.update(created_at=timezone.now() - timedelta(days=1, seconds=-turn))
+    with django_capture_on_commit_callbacks(execute=True):
+        tidying.drop_uploads()
+    assert kept() == before
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.path, sheet.preview) == ("dropped", "", {})
+    assert sheet.wrong == len(wrong)
+    assert "一天内没有确认" in sheet.message
+    with pytest.raises(Conflict, match="已放弃"):
+        imports.confirm(sheet, by=officer)
+
+
+@own_connection
+def test_a_run_at_work_keeps_its_file_and_one_that_ended_does_not(officer, place, tmp_path):
+    sheet = imports.take(UnitSheet, upload(tmp_path, row(place, 1)), by=officer)
+    sheet = imports.confirm(sheet, by=officer)
+    SheetImport.objects.update(created_at=timezone.now() - timedelta(days=2))
+    with pytest.raises(Conflict, match="正在处理"):
+        imports.drop(sheet, by=officer)
+    tidying.drop_uploads()
+    file = imports.path_of(sheet)
+    assert file.exists()
+    Job.objects.filter(pk=sheet.job_id).update(state="failed", finished_at=timezone.now())
+    tidying.drop_uploads()
+    assert not file.exists()
+    sheet.refresh_from_db()
+    assert sheet.state == "dropped"
+
+
+def test_what_a_killed_worker_left_without_a_row_goes_in_hours(officer, place, tmp_path):
+    sheet = imports.take(UnitSheet, upload(tmp_path, row(place, 1)), by=officer)
+    known = imports.path_of(sheet)
+    left, new = (known.with_name(f"{name}.upload") for name in ("left", "new"))
+    for path in (left, new):
+        path.write_bytes(b"13800138000")
+    old = (timezone.now() - imports.UNNAMED_FILE_KEPT - timedelta(minutes=1)).timestamp()
+    for path in (known, left):
+        os.utime(path, (old, old))
+    tidying.drop_uploads()
+    assert {known, new} <= kept()
+    assert not left.exists()
+    new.unlink()
 
 
 def test_a_refused_upload_leaves_no_file(officer, tmp_path):
-    folder = Path(settings.MEDIA_ROOT) / imports.FOLDER
-    before = set(folder.iterdir()) if folder.exists() else set()
+    before = kept()
     with pytest.raises(Refused):
         imports.take(UnitSheet, SimpleUploadedFile("a.xlsx", b"x" * (21 * 2**20)), by=officer)
-    assert (set(folder.iterdir()) if folder.exists() else set()) == before
+    assert kept() == before
 
 
 @own_connection
