@@ -18,7 +18,7 @@ test: ## lint and the whole suite, on PostgreSQL with Redis and on SQLite, with 
 lint: ## style, import contracts, missing migrations
 	@$(PYTHON) -m scripts.suite lint
 
-bench: ## the benchmarks, on their own services; docs/benchmarks.md holds the figures
+bench: ## the benchmarks, on their own services; what they print is kept in var/bench
 	@$(PYTHON) -m scripts.bench
 
 screenshots: ## the pictures in docs/screenshots, taken from a fresh trial

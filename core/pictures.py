@@ -3,7 +3,7 @@
 `strip(path)` copies a JPEG's segments or a PNG's chunks that make up the picture and leaves out
 every other, so what nobody thought of goes too. What stands behind the picture's end (a second
 picture, a film) goes as well. Of EXIF one value stays: which side is up, in a block written
-here. The pixels are never decoded (docs/adr/pictures-stripped.md).
+here. The pixels are never decoded (docs/adr/0008-pictures-stripped.md).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ and every reader passes the same gate::
 A rule gives the queryset filter (`q`) and the object test (`test`) from one declaration, so
 the list and the detail cannot disagree. Only forward relations may be named: a rule never
 multiplies rows. Ids of places are never listed; a grant names one node and the fact carries
-the stamps of its ancestors (docs/adr/0004).
+the stamps of its ancestors (docs/adr/0007-orgs-stamps-and-history.md).
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ TEMPLATES = [
         },
     },
     {
-        # Only templates inside third-party packages are Django templates (docs/adr/0003).
+        # Only templates inside third-party packages are Django templates (docs/views.md).
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {

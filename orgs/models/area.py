@@ -20,7 +20,7 @@ class Area(MPTTModel):
     derived from it by `orgs.actions.tree`, the only writer.
 
     The stamps name the node's ancestors by level, itself included, so that a place is a filter
-    on one indexed column here and on every fact (docs/adr/0004).
+    on one indexed column here and on every fact (docs/adr/0007-orgs-stamps-and-history.md).
     """
 
     parent = TreeForeignKey(

@@ -13,7 +13,7 @@ def stamp_field() -> models.ForeignKey:
 
     Without a database constraint: a stamp is a copy out of a row that can never be deleted,
     `check_tree` holds it against the tree, and five more checks a row would double what a fact
-    costs to write (docs/adr: stamps and history).
+    costs to write (docs/adr/0007-orgs-stamps-and-history.md).
     """
     return models.ForeignKey(
         "orgs.Area",

@@ -1,7 +1,7 @@
 """The item's state after publication follows from its claims.
 
 While places are free the item is 已发布; once full it stands where its slowest claim stands.
-With one place that is simply the state of its one claim (docs/adr/services-item-and-claim.md).
+With one place that is simply the state of its one claim (docs/adr/0002-services-item-and-claim.md).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ class Item(Placed):
 
     Up to publication it moves on its own; after that the matter is the claim's, and the item
     says how far its claims are: 已发布 while places are free, then as far as the slowest claim
-    (docs/adr/services-item-and-claim.md).
+    (docs/adr/0002-services-item-and-claim.md).
     """
 
     number = models.CharField("编号", max_length=40, unique=True, editable=False)

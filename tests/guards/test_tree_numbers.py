@@ -1,4 +1,4 @@
-"""Only the tree's own files know lft, rght and tree_id (docs/architecture, rule 11)."""
+"""Only the tree's own files know lft, rght and tree_id (docs/tree.md)."""
 
 from __future__ import annotations
 
