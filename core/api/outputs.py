@@ -26,6 +26,7 @@ class Columns:
         self.paths = tuple(paths)
         self.keys = tuple(path.replace("__", "_") for path in paths)
         self.fields = tuple(field_at(model, path) for path in paths)
+        self.may_be_empty = tuple(any(f.null for f in _way(model, path)) for path in paths)
         if len(set(self.keys)) != len(self.keys):
             raise ValueError(f"{model._meta.label}: two columns under one key in {self.keys}")
         self.masks: dict[str, Callable] = {
@@ -50,7 +51,10 @@ class Columns:
         """What a row looks like, for the schema. One class a name: the schema tells its
         components apart by identity, and every action of a viewset asks anew."""
         if name not in self._serializers:
-            made = {k: _described(f) for k, f in zip(self.keys, self.fields, strict=True)}
+            made = {
+                key: _described(field, empty)
+                for key, field, empty in zip(self.keys, self.fields, self.may_be_empty, strict=True)
+            }
             self._serializers[name] = type(name, (serializers.Serializer,), made | more)
         return self._serializers[name]
 
@@ -70,6 +74,12 @@ def field_at(model: type[models.Model], path: str) -> models.Field:
     ) or model._meta.get_field(last)
 
 
+def _way(model: type[models.Model], path: str) -> list[models.Field]:
+    """The field at the end of `path` and the links on the way: one empty link empties the value."""
+    links = path.split("__")
+    return [field_at(model, "__".join(links[: n + 1])) for n in range(len(links))]
+
+
 def _read(obj: models.Model, path: str) -> Any:
     try:
         return attrgetter(path.replace("__", "."))(obj)
@@ -77,8 +87,8 @@ def _read(obj: models.Model, path: str) -> Any:
         return None
 
 
-def _described(field: models.Field) -> serializers.Field:
-    options: dict[str, Any] = {"label": str(field.verbose_name), "allow_null": field.null}
+def _described(field: models.Field, may_be_empty: bool) -> serializers.Field:
+    options: dict[str, Any] = {"label": str(field.verbose_name), "allow_null": may_be_empty}
     target = field.target_field if field.is_relation else field
     if field.choices:
         return serializers.ChoiceField(choices=field.flatchoices, **options)

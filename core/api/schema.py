@@ -57,15 +57,19 @@ class Schema(AutoSchema):
         rows = self.view.get_serializer_class()
         found: dict[int, Any] = {success: rows(many=True) if self.view.action == "list" else rows()}
         codes = [400, 401, 403, 429]
-        codes += [404] if self.view.detail else []
+        codes += [404] if self.view.detail or self._takes_place() else []
         codes += [409] if self.method != "GET" else []
         return found | dict.fromkeys(sorted(codes), ProblemSerializer)
 
     def get_override_parameters(self) -> list[OpenApiParameter]:
-        if self.view.action != "list" or not self.view.placed():
+        if not self._takes_place():
             return []
         text = "Within this area: its id, or its division code."
         return [OpenApiParameter(places.PARAM, str, description=text)]
+
+    def _takes_place(self) -> bool:
+        """Whether a place may be named; one that is not there, or out of reach, is 404."""
+        return self.view.action == "list" and self.view.placed()
 
     def get_operation_id(self) -> str:
         view = self.view
