@@ -10,8 +10,8 @@ A register of people does not lie about: the file, the marked workbook and what 
 go with the write, with giving up, or within a day of the upload. The row stays.
 
 What stands between the steps is a row (`SheetImport`). The file is checked once more when it is
-written, in the person's reach as it is then; the write, the row's last state and the audit are
-one transaction of that job.
+written, in the person's reach as it is then; what would no longer do exactly what was confirmed
+is not written. The write, the row's last state and the audit are one transaction of that job.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ SHOWN = 100  # errors and changes on the page; all are in the workbook
 FILES_KEPT = timedelta(hours=23, minutes=40)  # swept every ten minutes: never a day
 UNNAMED_FILE_KEPT = timedelta(hours=2)  # longer than an upload or a check takes
 SWEPT = 500  # rows at a time
+CHANGED = "确认之后，有关数据已被他人修改，没有写入任何一行。请对照下面最新的检查结果核对后再办理。"
 
 Told = Callable[[int, int, str], None]
 
@@ -194,14 +195,12 @@ def run_write(job: Run, *, sheet: str) -> None:
         return
     resource = resource_of(row)
     checked = check(path_of(row), resource, by=job.owner, tell=job.progress)
-    if checked.errors:
+    if checked.errors or checked.print != row.preview.get("print"):
         values = _outcome(row, checked, resource)
-        values["message"] = "确认之后有关数据发生了变化，没有写入任何一行。"
+        values["message"] = values["message"] or CHANGED
         with job.atomic():
             _settle(row, values, ImportState.WRITING)
-        raise Refused(
-            "确认之后有关数据发生了变化，有的行不能写入，因此没有写入任何一行。请查看错误。"
-        )
+        raise Refused(CHANGED)
     created, changed = len(checked.created), len(checked.changed)
     job.progress(0, 0, "正在写入")
     with job.atomic():
@@ -265,6 +264,7 @@ def _preview(checked: Checked, resource: SheetResource) -> dict[str, Any]:
         return str(ready.values.get(lead.attribute) or ready.values[key.attribute])
 
     return {
+        "print": checked.print,
         "sheet": checked.table.sheet,
         "rows": len(checked.table.rows),
         "notes": checked.notes[:SHOWN],

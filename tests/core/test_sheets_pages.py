@@ -20,6 +20,7 @@ from core.errors import Conflict, Refused
 from core.jobs import execute
 from core.models import AuditEvent, Job, SheetImport
 from core.sheets.reading import ERRORS
+from orgs.actions.units import update_unit
 from orgs.models import Unit
 from orgs.sheets import UnitSheet
 from tests.core.sheetkit import book
@@ -204,6 +205,35 @@ def test_what_changed_since_the_check_stops_the_write(officer, place, tmp_path):
     assert sheet.job.state == "failed"
     assert Unit.objects.count() == 1
     assert imports.errors_of(sheet)[0].exists()
+
+
+@own_connection
+@pytest.mark.parametrize("confirmed_first", [True, False])
+def test_an_edit_since_the_preview_is_not_written_over_unseen(
+    client, officer, place, tmp_path, confirmed_first
+):
+    old = unit(place.community, "旧名", kind="hospital")
+    other = unit(place.community, "另一家", kind="hospital")
+    rows = [
+        row(place, n, 单位名称=f"{u.name}（改）", 统一社会信用代码=u.credit_code)
+        for n, u in enumerate((old, other))
+    ]
+    sheet = imports.take(UnitSheet, upload(tmp_path, *rows), by=officer)
+    if confirmed_first:
+        sheet = imports.confirm(sheet, by=officer)
+    update_unit(unit=old, name="他人改的名", by=officer)
+    if not confirmed_first:
+        sheet = imports.confirm(sheet, by=officer)
+    execute(sheet.job_id)
+    sheet.refresh_from_db()
+    assert sheet.state == "ready"
+    assert set(Unit.objects.values_list("name", flat=True)) == {"他人改的名", "另一家"}
+    shown = text(client.get(f"{UNITS}import/{sheet.pk}/"))
+    assert "已被他人修改，没有写入任何一行" in shown
+    assert "他人改的名 → 旧名（改）" in shown
+    # Seen and confirmed again, it is a decision.
+    execute(imports.confirm(sheet, by=officer).job_id)
+    assert set(Unit.objects.values_list("name", flat=True)) == {"旧名（改）", "另一家（改）"}
 
 
 @own_connection
