@@ -19,6 +19,7 @@ from core.periods import Period
 from demo import words
 from demo.scales import Scale
 from demo.writing import Table
+from grids.enums import PostState
 from grids.models import GridPost, GridProfile, PostKind
 from orgs.actions.tree import load_areas
 from orgs.actions.tree.files import Line
@@ -117,7 +118,11 @@ def _lay_grids(ground: Ground) -> None:
 def _count_grids(ground: Ground) -> None:
     profiles, posts = Table(GridProfile), Table(GridPost)
     kinds = list(PostKind.objects.filter(is_active=True))
-    known = set(GridProfile.objects.values_list("area_id", flat=True))
+    known = set(GridProfile.objects.counted().values_list("area_id", flat=True))
+    # The records that came with the grids are written anew, counted and with most posts held.
+    fresh = GridProfile.objects.uncounted().filter(community__in=[c.pk for c in ground.communities])
+    GridPost.objects.filter(area__in=fresh.values("area")).delete()
+    fresh.delete()
     random = ground.random
     for grids in ground.grids.values():
         for grid in grids:
@@ -135,6 +140,7 @@ def _count_grids(ground: Ground) -> None:
                 posts.add(
                     **placed(grid),
                     kind_id=kind.pk,
+                    state=PostState.HELD if held else PostState.VACANT,
                     holder=ground.name() if held else "",
                     since=SINCE if held else None,
                 )

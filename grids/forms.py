@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.utils import timezone
 
 from core.forms import Form, ModelForm
-from grids.models import GridProfile
+from grids.models import GridPost, GridProfile
 
 
 class CountForm(ModelForm):
@@ -15,10 +18,12 @@ class CountForm(ModelForm):
 
 
 class AppointForm(Form):
+    """Data of the transition `appoint`."""
+
     holder = forms.CharField(label="任职人", max_length=40)
     organisation = forms.CharField(label="所属单位", max_length=80, required=False)
     since = forms.DateField(label="任职日期", widget=forms.DateInput)
 
-
-class VacateForm(Form):
-    reason = forms.CharField(label="原因", max_length=200)
+    @classmethod
+    def for_object(cls, post: GridPost) -> dict[str, Any]:
+        return {"since": timezone.localdate()}

@@ -3,11 +3,13 @@ from __future__ import annotations
 from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from grids.enums import PostState
+from orgs.enums import AreaState
 from orgs.models import PlacedQuerySet
 
 
 def in_band(standard) -> Q:
-    """Both counts within the standard."""
+    """Both counts within the standard. Neither true nor false of a grid that nobody counted."""
     return Q(
         households__gte=standard.households_min,
         households__lte=standard.households_max,
@@ -17,8 +19,18 @@ def in_band(standard) -> Q:
 
 
 class GridProfileQuerySet(PlacedQuerySet):
+    def in_use(self):
+        """Without the grids that were struck off; one that was merged counts in its successor."""
+        return self.filter(area__state=AreaState.ACTIVE)
+
+    def counted(self):
+        return self.filter(counted_on__isnull=False)
+
+    def uncounted(self):
+        return self.filter(counted_on__isnull=True)
+
     def with_vacancies(self):
-        """`vacancies`: how many of the grid's posts nobody holds."""
+        """`vacancies`: how many of the grid's posts are to be filled."""
         from grids.models.post import GridPost
 
         vacant = (
@@ -33,8 +45,17 @@ class GridProfileQuerySet(PlacedQuerySet):
 
 
 class GridPostQuerySet(PlacedQuerySet):
-    def vacant(self):
-        return self.filter(holder="", kind__is_active=True)
+    def in_use(self):
+        """Posts that a grid should have: of the kinds in force, in grids that were not struck off."""
+        return self.filter(kind__is_active=True, area__state=AreaState.ACTIVE)
 
-    def held(self):
-        return self.exclude(holder="").filter(kind__is_active=True)
+    def with_record(self):
+        """`record`: the id of the grid's own record, where the posts stand."""
+        from grids.models.profile import GridProfile
+
+        return self.annotate(
+            record=Subquery(GridProfile.objects.filter(area=OuterRef("area")).values("pk")[:1])
+        )
+
+    def vacant(self):
+        return self.in_use().filter(state=PostState.VACANT)

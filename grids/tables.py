@@ -7,8 +7,12 @@ from grids.models import GridProfile, GridStandard
 
 
 def band(profile: GridProfile) -> Markup:
-    """达标, or what lies outside the standard; flagged, never blocked."""
-    flags = profile.flags(profile.standard)
+    """达标, or what is to be looked at: outside the standard, or not counted. Never blocked."""
+    if not profile.area.is_active:
+        return tag("已撤销")
+    if not profile.is_counted:
+        return tag("未统计", "warn")
+    flags = profile.standard.flags(profile.households, profile.members)
     return tag("；".join(flags), "warn") if flags else tag("达标", "ok")
 
 
@@ -16,6 +20,7 @@ class GridTable(Table):
     columns = (
         Column("area__name", "网格", link="grids:grid"),
         Column("community__name", "社区"),
+        Column("area__code", "代码", minor=True),
         Column("households", "户数", number=True, sort=True),
         Column("members", "党员数", number=True, sort=True),
         Column("flags", "对照标准", render=band),

@@ -1,8 +1,9 @@
 from core.urls import noun
 from grids import views
+from grids.models import GridPost
 
 app_name = "grids"
 urlpatterns = [
     *noun("grid", list=views.GridList, detail=views.GridDetail, count=views.GridCount),
-    *noun("post", appoint=views.PostAppoint, vacate=views.PostVacate),
+    *noun("post", transits=GridPost),
 ]

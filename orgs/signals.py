@@ -6,5 +6,6 @@ from django.dispatch import Signal
 areas_added = Signal()
 
 # area: the retired node; successor: the node it was merged into, or None; day: the first day
-# without it; by: user or None. Active children have already gone along to the successor.
+# without it; reason: as given, may be empty; by: user or None. Active children have already gone
+# along to the successor.
 area_retired = Signal()

@@ -141,14 +141,14 @@ SERVICE = Source(
 
 GRIDS = Source(
     "grids",
-    lambda period: GridProfile.objects.filter(area__state="active"),
+    lambda period: GridProfile.objects.in_use().counted(),
     (Figure("all"), Figure("in_band", lambda period: in_band(GridStandard.current()))),
     related=("area",),
 )
 
 POSTS = Source(
     "grid_posts",
-    lambda period: GridPost.objects.filter(area__state="active", kind__is_active=True),
+    lambda period: GridPost.objects.in_use(),
     (Figure("all"), Figure("held", lambda period: ~Q(holder=""))),
     related=("area", "kind"),
 )
@@ -204,7 +204,7 @@ _CATALOGUE = [
     ),
     Measure(
         "grids_in_band", "网格达标率", Category.GRIDS, GRIDS, "in_band", "all", 4, 90, "%",
-        "户数和党员数都在标准之内的网格的比例（按计算时的数字）。",
+        "已统计的网格中户数和党员数都在标准之内的比例（按计算时的数字）。",
     ),
     Measure(
         "posts_held", "五员到岗率", Category.GRIDS, POSTS, "held", "all", 4, 95, "%",

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from core.scope import AreaRule, Scope
+from grids.enums import PostState
 from grids.models.profile import GridProfile
 from grids.querysets import GridPostQuerySet
 from orgs.models import Placed
@@ -29,11 +30,15 @@ class PostKind(models.Model):
 class GridPost(Placed):
     """One post of one grid (`area`): a row for each kind, held by one person or vacant.
 
-    Who held it before stands in the audit log; a post never has two holders, because it is one
-    row. The holder is staff by name, not a file on a person.
+    `grids.transitions` is the way from one to the other. Who held it before stands in the audit
+    log; a post never has two holders, because it is one row. The holder is staff by name, not a
+    file on a person.
     """
 
     kind = models.ForeignKey(PostKind, models.PROTECT, related_name="posts", verbose_name="岗位")
+    state = models.CharField(
+        "状态", max_length=8, choices=PostState.choices, default=PostState.VACANT
+    )
     holder = models.CharField("任职人", max_length=40, blank=True)
     organisation = models.CharField("所属单位", max_length=80, blank=True)
     since = models.DateField("任职日期", null=True, blank=True)
@@ -46,9 +51,9 @@ class GridPost(Placed):
         constraints = [
             models.UniqueConstraint(fields=["area", "kind"], name="grid_post_once"),
             models.CheckConstraint(
-                name="grid_post_holder_and_date_together",
-                condition=Q(holder="", since__isnull=True, organisation="")
-                | (~Q(holder="") & Q(since__isnull=False)),
+                name="grid_post_held_by_somebody_since_a_day",
+                condition=Q(state=PostState.VACANT, holder="", since__isnull=True, organisation="")
+                | Q(~Q(holder=""), state=PostState.HELD, since__isnull=False),
             ),
         ]
         indexes = [
@@ -63,7 +68,3 @@ class GridPost(Placed):
         """The page of its grid, where the posts stand."""
         profile = GridProfile.objects.filter(area=self.area_id).only("pk").first()
         return profile.get_absolute_url() if profile else reverse("grids:grids")
-
-    @property
-    def is_vacant(self) -> bool:
-        return not self.holder

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -7,6 +8,8 @@ from django.urls import reverse
 from core.scope import AreaRule, Scope
 from grids.querysets import GridProfileQuerySet
 from orgs.models import Placed
+
+COUNT_MAX = 99_999  # a grid has some 400 households: more digits are a slip of the hand
 
 
 class GridStandard(models.Model):
@@ -41,22 +44,48 @@ class GridStandard(models.Model):
         """The band in force: the row, or the field's own figures where none was set."""
         return cls.objects.filter(pk=1).first() or cls(pk=1)
 
+    def flags(self, households: int, members: int) -> list[str]:
+        """What lies outside the band, in words; empty when all is within."""
+        found = []
+        for label, value, low, high, unit in (
+            ("户数", households, self.households_min, self.households_max, "户"),
+            ("党员数", members, self.members_min, self.members_max, "名"),
+        ):
+            if value < low:
+                found.append(f"{label}{value}{unit}，低于标准下限{low}{unit}")
+            elif value > high:
+                found.append(f"{label}{value}{unit}，高于标准上限{high}{unit}")
+        return found
+
 
 class GridProfile(Placed):
-    """The counts of one grid (`area` is the grid). Counts alone: no list of households or
+    """The record of one grid (`area` is the grid): opened with the grid, its counts unknown until
+    somebody counts, which is not the same as none. Counts alone: no list of households or
     residents stands behind them (domain.md §7)."""
 
-    households = models.PositiveIntegerField("户数", default=0)
-    members = models.PositiveIntegerField("党员数", default=0)
-    counted_on = models.DateField("统计日期")
+    households = models.PositiveIntegerField(
+        "户数", null=True, validators=[MaxValueValidator(COUNT_MAX)]
+    )
+    members = models.PositiveIntegerField(
+        "党员数", null=True, validators=[MaxValueValidator(COUNT_MAX)]
+    )
+    counted_on = models.DateField("统计日期", null=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 
+    deeds = {"count": "更新数量"}  # for its timeline
     scope = Scope(AreaRule(), view="grids.view")
     objects = models.Manager.from_queryset(GridProfileQuerySet)()
 
     class Meta:
         verbose_name = "网格"
-        constraints = [models.UniqueConstraint(fields=["area"], name="grid_profile_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["area"], name="grid_profile_once"),
+            models.CheckConstraint(
+                name="grid_profile_counted_together",
+                condition=Q(households__isnull=True, members__isnull=True, counted_on__isnull=True)
+                | Q(households__isnull=False, members__isnull=False, counted_on__isnull=False),
+            ),
+        ]
         indexes = [
             models.Index(fields=[level, "id"], name=f"grid_profile_{level}")
             for level in ("city", "district", "street", "community")
@@ -68,15 +97,6 @@ class GridProfile(Placed):
     def get_absolute_url(self) -> str:
         return reverse("grids:grid", args=[self.pk])
 
-    def flags(self, standard: GridStandard) -> list[str]:
-        """What lies outside the band, in words; empty when all is within."""
-        found = []
-        for label, value, low, high, unit in (
-            ("户数", self.households, standard.households_min, standard.households_max, "户"),
-            ("党员数", self.members, standard.members_min, standard.members_max, "名"),
-        ):
-            if value < low:
-                found.append(f"{label}{value}{unit}，低于标准下限{low}{unit}")
-            elif value > high:
-                found.append(f"{label}{value}{unit}，高于标准上限{high}{unit}")
-        return found
+    @property
+    def is_counted(self) -> bool:
+        return self.counted_on is not None

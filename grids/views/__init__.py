@@ -8,11 +8,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.views import Action, ActionFormView, DetailView, ListView
-from grids.actions.grids import appoint, count_grid, vacate
+from core.views.details import happenings
+from grids.actions.counts import count_grid
 from grids.filters import GridFilter
-from grids.forms import AppointForm, CountForm, VacateForm
+from grids.forms import CountForm
 from grids.models import GridPost, GridProfile, GridStandard
 from grids.tables import GridTable
+from grids.transitions import POST
 
 LABEL = "网格"
 
@@ -24,7 +26,7 @@ class GridList(ListView):
     perm = "grids.view"
     title = LABEL
     lead = "户数和党员数超出标准的会标出，不影响使用；空缺岗位请及时配备。"
-    empty = "还没有网格台账。"
+    empty = "还没有网格。请在“区划”中进入社区新增网格，台账和五个岗位随之建立。"
 
     def get_queryset(self) -> QuerySet:
         return GridProfile.objects.with_vacancies()
@@ -34,20 +36,30 @@ class GridDetail(DetailView):
     model = GridProfile
     template = "grids/grid.html"
     perm = "grids.view"
-    related = ("area", "community", "street")
+    related = ("area__successor", "community", "street")
     list_url = "grids:grids"
     list_label = LABEL
-    actions = (Action("更新数量", "grids:grid-count", "grids.edit", icon="edit"),)
+
+    @property
+    def actions(self) -> list[Action]:
+        if not self.object.area.is_active:
+            return []
+        return [Action("更新数量", "grids:grid-count", "grids.edit", icon="edit")]
 
     def extra(self) -> dict[str, Any]:
-        posts = GridPost.objects.visible_to(self.request.user).filter(
-            area=self.object.area_id, kind__is_active=True
-        )
-        standard = GridStandard.current()
+        user, profile, standard = self.request.user, self.object, GridStandard.current()
+        posts = GridPost.objects.visible_to(user).filter(area=profile.area_id, kind__is_active=True)
+        posts = posts.select_related("area", "kind").order_by("kind__order", "pk")
+        in_use = profile.area.is_active
         return {
-            "posts": posts.select_related("kind").order_by("kind__order", "pk"),
+            "posts": [
+                (post, POST.offers(post, user) if in_use else [], happenings(post))
+                for post in posts
+            ],
             "standard": standard,
-            "flags": self.object.flags(standard),
+            "flags": standard.flags(profile.households, profile.members)
+            if in_use and profile.is_counted
+            else [],
         }
 
 
@@ -62,29 +74,6 @@ class GridCount(ActionFormView):
     list_label = LABEL
     related = ("area",)
 
-
-class _PostForm(ActionFormView):
-    model = GridPost
-    object_arg = "post"
-    perm = "grids.edit"
-    related = ("area", "kind")
-    list_url = "grids:grids"
-    list_label = LABEL
-
-    def success_url(self, result: Any) -> str:
-        return self.object.get_absolute_url() + self.place_suffix
-
-
-class PostAppoint(_PostForm):
-    form = AppointForm
-    action = staticmethod(appoint)
-    title = "登记任职"
-
     def initial(self) -> dict[str, Any]:
-        return {"since": timezone.localdate()}
-
-
-class PostVacate(_PostForm):
-    form = VacateForm
-    action = staticmethod(vacate)
-    title = "空出岗位"
+        """Who counts anew mostly does so today."""
+        return {"counted_on": timezone.localdate()}

@@ -191,7 +191,7 @@ def retire_area(
         reason=reason,
         facts=facts,
     )
-    area_retired.send(Area, area=area, successor=successor, day=day, by=by)
+    area_retired.send(Area, area=area, successor=successor, day=day, reason=reason, by=by)
     return area
 
 
