@@ -27,6 +27,10 @@ class GridList(ListView):
     title = LABEL
     lead = "户数和党员数超出标准的会标出，不影响使用；空缺岗位请及时配备。"
     empty = "还没有网格。请在“区划”中进入社区新增网格，台账和五个岗位随之建立。"
+    actions = (
+        Action("导入数量", "grids:grids-import", "grids.edit", icon="upload"),
+        Action("导出", "grids:grids-export", "grids.view", icon="download", keep_query=True),
+    )
 
     def get_queryset(self) -> QuerySet:
         return GridProfile.objects.with_vacancies()
