@@ -55,10 +55,15 @@ class PlaceField(forms.CharField):
             "placeholder": "名称、拼音首字母或代码",
         }
 
-    @property
-    def address(self) -> str:
+    def offer(self, *, kinds: Sequence[str], perm: str) -> None:
+        """Say what fits when the form is there already: the person's right decides what is taken,
+        the levels only what is suggested, so that the action can say what is wrong with others."""
+        self.perm = perm
+        self.widget.attrs["data-suggest"] = self.address(kinds)
+
+    def address(self, kinds: Sequence[str]) -> str:
         """Where the matches come from while one types."""
-        query = {"kinds": ",".join(self.kinds), "perm": self.perm or ""}
+        query = {"kinds": ",".join(kinds), "perm": self.perm or ""}
         query |= {"anywhere": "1"} if self.anywhere else {}
         return f"{reverse('console:place-options')}?{urlencode(query)}"
 
@@ -108,7 +113,7 @@ class Asked:
             if hasattr(field, "user"):
                 field.user = user
             if isinstance(field, PlaceField):
-                field.widget.attrs["data-suggest"] = field.address
+                field.widget.attrs["data-suggest"] = field.address(field.kinds)
 
     @property
     def sections(self) -> list[tuple[str, list]]:

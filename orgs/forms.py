@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 
 from core.forms import Form, ModelForm, PlaceField
+from orgs.enums import AreaKind
 from orgs.models import Unit
 
 
@@ -55,9 +56,18 @@ class AreaRenameForm(Form):
 
 
 class AreaMoveForm(Form):
-    parent = PlaceField(label="新的上级", perm="orgs.edit")
+    parent = PlaceField(label="新的上级")
+
+    def fit(self, kind: str, perm: str) -> None:
+        """Offer the places that a node of this kind may hang under."""
+        above = AreaKind(kind).parent_kind
+        self.fields["parent"].offer(kinds=[above] if above else [], perm=perm)
 
 
 class AreaRetireForm(Form):
-    successor = PlaceField(label="并入", perm="orgs.edit", required=False)
+    successor = PlaceField(label="并入", required=False)
     reason = forms.CharField(label="理由", max_length=200, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def fit(self, kind: str, perm: str) -> None:
+        """Offer the places that a node of this kind may be merged into."""
+        self.fields["successor"].offer(kinds=[kind], perm=perm)

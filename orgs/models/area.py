@@ -52,6 +52,12 @@ class Area(MPTTModel):
     tree_id = models.PositiveBigIntegerField(editable=False)
     level = models.PositiveSmallIntegerField(editable=False)
 
+    deeds = {  # for its timeline
+        "rename": "更名",
+        "move": "调整上级",
+        "retire": "撤销",
+        "load": "由文件导入",
+    }
     scope = Scope(AreaRule(), view="orgs.view")
     objects = AreaManager()
     tree = ReadOnlyTreeManager()  # what django-mptt's own reads go through

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404
 from django.urls import reverse
 
+from core.forms import Form
 from core.places import source
 from core.scope import may, require
 from core.views import Action, ActionFormView, DetailView, ListView
@@ -15,10 +16,11 @@ from orgs.enums import AreaKind
 from orgs.filters import AreaFilter
 from orgs.forms import AreaAddForm, AreaMoveForm, AreaRenameForm, AreaRetireForm
 from orgs.models import Area
-from orgs.queries import children, counts_below
+from orgs.queries import children, counts_below, next_code
 from orgs.tables import AreaTable
 
 LABEL = "区划"
+NUMBERED_HERE = (AreaKind.COMMUNITY, AreaKind.GRID)  # what lies below has codes of our own
 
 
 class AreaList(ListView):
@@ -85,13 +87,22 @@ class _AreaForm(ActionFormView):
         """The level that is changed."""
         return area.kind
 
+    def build(self, *data: Any) -> Form:
+        form = super().build(*data)
+        if hasattr(form, "fit"):
+            form.fit(self.object.kind, may_change(self.object.kind))
+        return form
+
 
 class AreaBelow(_AreaForm):
     """A new node below the one at hand."""
 
     form = AreaAddForm
-    title = "新增下级"
     done = "已新增。"
+
+    @property
+    def title(self) -> str:
+        return f"新增{AreaKind(self.kind(self.object)).label}"
 
     def kind(self, area: Area) -> str:
         below = _kind_below(area)
@@ -100,7 +111,8 @@ class AreaBelow(_AreaForm):
         return below
 
     def initial(self) -> dict[str, Any]:
-        return {}
+        """The community numbers its grids itself; codes above are given by the statistics."""
+        return {"code": next_code(self.object)} if self.object.kind in NUMBERED_HERE else {}
 
     def run(self, data: dict[str, Any]) -> Area:
         kind = self.kind(self.object)
