@@ -1,28 +1,24 @@
-from django.urls import reverse
-
 from core.console import menu, waiting
-from grids.models import GridPost, GridProfile
+from grids.models import GridProfile
 
 menu("网格", "grids:grids", perm="grids.view", order=21, icon="grid")
 
 
-def _vacant(user):
-    """Posts without a holder, in grids that this person looks after."""
-    posts = GridPost.objects.visible_to(user, "grids.edit").vacant()
-    return posts.select_related("area", "kind").with_record()
-
-
-def _uncounted(user):
-    """Grids that this person looks after and nobody has counted yet."""
-    grids = GridProfile.objects.visible_to(user, "grids.edit").in_use().uncounted()
-    return grids.select_related("area")
+def _looked_after(user):
+    """Grids in use that are this person's to count and to staff."""
+    return GridProfile.objects.visible_to(user, "grids.edit").in_use().select_related("area")
 
 
 waiting(
     "网格岗位空缺",
     perm="grids.edit",
-    rows=_vacant,
-    url=lambda post: reverse("grids:grid", args=[post.record]),
+    rows=lambda user: _looked_after(user).with_vacancies().filter(vacancies__gt=0),
+    title=lambda grid: f"{grid}空缺 {grid.vacancies} 个岗位",
     order=90,
 )
-waiting("网格未统计", perm="grids.edit", rows=_uncounted, order=91)
+waiting(
+    "网格未统计",
+    perm="grids.edit",
+    rows=lambda user: _looked_after(user).uncounted(),
+    order=91,
+)

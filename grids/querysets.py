@@ -49,13 +49,5 @@ class GridPostQuerySet(PlacedQuerySet):
         """Posts that a grid should have: of the kinds in force, in grids that were not struck off."""
         return self.filter(kind__is_active=True, area__state=AreaState.ACTIVE)
 
-    def with_record(self):
-        """`record`: the id of the grid's own record, where the posts stand."""
-        from grids.models.profile import GridProfile
-
-        return self.annotate(
-            record=Subquery(GridProfile.objects.filter(area=OuterRef("area")).values("pk")[:1])
-        )
-
     def vacant(self):
         return self.in_use().filter(state=PostState.VACANT)

@@ -109,7 +109,7 @@ class GridRegister(Exporter):
             if households is None:
                 return "未统计"
             flags = standard.flags(households, members)
-            return f"是：{'；'.join(flags)}" if flags else "否"
+            return f"是：{'；'.join(flag.words for flag in flags)}" if flags else "否"
 
         return (
             Col("代码", "area__code", kind=Kind.CODE, key=True),

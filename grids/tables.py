@@ -13,18 +13,24 @@ def band(profile: GridProfile) -> Markup:
     if not profile.is_counted:
         return tag("未统计", "warn")
     flags = profile.standard.flags(profile.households, profile.members)
-    return tag("；".join(flags), "warn") if flags else tag("达标", "ok")
+    if not flags:
+        return tag("达标", "ok")
+    return Markup(" ").join(tag(flag.short, "warn") for flag in flags)
+
+
+def vacancies(profile: GridProfile) -> int | None:
+    return profile.vacancies if profile.area.is_active else None
 
 
 class GridTable(Table):
+    order = "area__code"
     columns = (
         Column("area__name", "网格", link="grids:grid"),
         Column("community__name", "社区"),
-        Column("area__code", "代码", minor=True),
         Column("households", "户数", number=True, sort=True),
         Column("members", "党员数", number=True, sort=True),
         Column("flags", "对照标准", render=band),
-        Column("vacancies", "空缺岗位", number=True),
+        Column("vacancies", "空缺岗位", number=True, render=vacancies),
         Column("counted_on", "统计日期", date=True),
     )
 

@@ -23,7 +23,13 @@ class AreaTable(Table):
         Column("kind", "层级"),
         Column("code", "区划代码", sort=True),
         Column("state", "状态", tag={"active": "ok", "retired": "neutral"}),
-        Column("valid_from", "启用日期", render=lambda area: since(area.valid_from), minor=True),
+        Column(
+            "valid_from",
+            "启用日期",
+            date=True,
+            render=lambda area: since(area.valid_from),
+            minor=True,
+        ),
     )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -10,6 +12,13 @@ from grids.querysets import GridProfileQuerySet
 from orgs.models import Placed
 
 COUNT_MAX = 99_999  # a grid has some 400 households: more digits are a slip of the hand
+
+
+class Flag(NamedTuple):
+    """A figure outside the standard, in two words and in a sentence."""
+
+    short: str
+    words: str
 
 
 class GridStandard(models.Model):
@@ -44,17 +53,19 @@ class GridStandard(models.Model):
         """The band in force: the row, or the field's own figures where none was set."""
         return cls.objects.filter(pk=1).first() or cls(pk=1)
 
-    def flags(self, households: int, members: int) -> list[str]:
-        """What lies outside the band, in words; empty when all is within."""
+    def flags(self, households: int, members: int) -> list[Flag]:
+        """What lies outside the band; empty when all is within."""
         found = []
         for label, value, low, high, unit in (
             ("户数", households, self.households_min, self.households_max, "户"),
             ("党员数", members, self.members_min, self.members_max, "名"),
         ):
             if value < low:
-                found.append(f"{label}{value}{unit}，低于标准下限{low}{unit}")
+                words = f"{label}{value}{unit}，低于标准下限{low}{unit}"
+                found.append(Flag(f"{label}低于标准", words))
             elif value > high:
-                found.append(f"{label}{value}{unit}，高于标准上限{high}{unit}")
+                words = f"{label}{value}{unit}，高于标准上限{high}{unit}"
+                found.append(Flag(f"{label}高于标准", words))
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.http import Http404
@@ -15,7 +16,7 @@ from orgs.actions.tree import create_area, may_change, move_area, rename_area, r
 from orgs.enums import AreaKind
 from orgs.filters import AreaFilter
 from orgs.forms import AreaAddForm, AreaMoveForm, AreaRenameForm, AreaRetireForm
-from orgs.models import Area
+from orgs.models import Area, AreaHistory
 from orgs.queries import children, counts_below, next_code
 from orgs.tables import AreaTable
 
@@ -63,10 +64,10 @@ class AreaDetail(DetailView):
         counts = counts_below([area])[area.pk]
         rows = list(children(area, retired=True)[:300])
         return {
-            "trail": source().trail(area),
+            "trail": [*source().trail(area.parent), area.parent] if area.parent else [],
             "counts": [(kind.label, counts[kind]) for kind in AreaKind if counts[kind]],
             "below": AreaTable.bind(Area, rows, caption="下级区划", suffix=self.place_suffix),
-            "history": area.history.select_related("parent").order_by("-valid_from"),
+            "history": _lived(area),
         }
 
 
@@ -150,6 +151,21 @@ class AreaRetire(_AreaForm):
 
     def success_url(self, result: Any) -> str:
         return reverse("orgs:area", args=[self.object.pk]) + self.place_suffix
+
+
+def _lived(area: Area) -> list[tuple[AreaHistory, date, date | None]]:
+    """What it was called and where it hung, newest first, with the first and last day of each.
+
+    The rows of a node's history reach from the beginning of time to today, so that a fact of any
+    day finds its path; the node itself stood from its own first day to its last.
+    """
+    found = []
+    for row in area.history.select_related("parent").order_by("-valid_from"):
+        first = max(row.valid_from, area.valid_from)
+        last = min(filter(None, (row.valid_to, area.valid_to)), default=None)
+        if last is None or first <= last:
+            found.append((row, first, last))
+    return found
 
 
 def _kind_below(area: Area) -> str | None:

@@ -62,7 +62,7 @@ def test_a_new_grid_waits_to_be_counted_and_staffed(client, place, record, post)
     bench = text(client.get("/console/"))
     assert "网格未统计" in bench
     assert f'href="{record.get_absolute_url()}"' in bench
-    assert "第一网格网格长" in bench
+    assert "第一网格空缺 5 个岗位" in bench
     shown = text(client.get(LIST))
     assert "未统计" in shown
     shown = text(client.get(record.get_absolute_url()))
@@ -148,6 +148,7 @@ def test_a_grid_that_was_struck_off_is_shown_as_such_and_offers_nothing(client, 
     shown = text(client.get(LIST))
     assert "旧网格" in shown
     assert "已撤销" in shown
+    assert "高于标准" not in shown
     assert "旧网格" not in text(client.get(f"{LIST}?state=active"))
     # It waits for nobody.
     bench = text(client.get("/console/"))

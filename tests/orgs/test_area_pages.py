@@ -85,6 +85,7 @@ def test_a_community_draws_a_grid_and_a_building_group_below_it(place, worker):
     assert (grid.name, grid.kind, grid.parent) == ("第二网格", "grid", place.community)
     shown = text(page(worker, grid))
     assert "已新增" in shown
+    assert f"第二网格，属{place.community.name}：{timezone.localdate()} 至今" in shown
     assert "新增楼栋组" in shown
     sent(worker, grid, "below", code=f"{code}001", name="1号楼栋组")
     group = Area.objects.get(code=f"{code}001")
@@ -96,7 +97,7 @@ def test_a_community_draws_a_grid_and_a_building_group_below_it(place, worker):
     ("code", "words"),
     [
         ("", "请填写区划代码"),
-        ("37990100100100A", "只能由数字组成"),
+        ("37990100100100A", "区划代码 37990100100100A：只能由数字组成"),
         ("3.79901E+14", "只能由数字组成"),
         ("379901001001", "网格代码应为 15 位，这里是 12 位"),
         ("379901001001000", "不能全是 0"),
@@ -219,8 +220,11 @@ def test_a_grid_is_merged_into_its_neighbour_with_what_hangs_below(place, worker
     assert (gone.state, gone.successor) == ("retired", heir)
     assert fresh(group).parent == heir
     shown = text(page(worker, gone))
-    for words in ("已撤销", "第二网格", "网格调整"):
+    yesterday = timezone.localdate() - timedelta(days=1)
+    for words in ("已撤销", "并入 第二网格", "网格调整", f"：建档前 至 {yesterday}"):
         assert words in shown
+    assert "至今" not in shown  # it stands no longer, whatever its history keeps open
+    assert f"{place.community.name} › 第二网格" not in shown  # nor has it moved
     for button in ("更名</a>", "撤销或并入</a>", "新增楼栋组</a>"):
         assert button not in page(worker, gone).content.decode()
     answer = sent(worker, gone, "retire", successor="", reason="再来一次")

@@ -44,10 +44,10 @@ def create_area(
     day = _not_in_future(valid_from, "valid_from")
     rules.refuse_if(rules.parent_fault(kind, parent and parent.kind), "上级不对：", "parent")
     rules.refuse_if(rules.name_fault(name), "名称", "name")
-    rules.refuse_if(rules.code_fault(kind, code), f"区划代码 {code} ", "code")
+    rules.refuse_if(rules.code_fault(kind, code), f"区划代码 {code}：", "code")
     if parent is not None:
         _refuse_retired(parent, "parent")
-        rules.refuse_if(rules.prefix_fault(kind, code, parent.code), f"区划代码 {code} ", "code")
+        rules.refuse_if(rules.prefix_fault(kind, code, parent.code), f"区划代码 {code}：", "code")
     _refuse_taken(code)
 
     area = Area(kind=kind, code=code, name=name, parent=parent, valid_from=day, **typed(name))
@@ -95,7 +95,7 @@ def rename_area(
     day = _not_before(area, on)
     rules.refuse_if(rules.name_fault(name), "名称", "name")
     if code != area.code:
-        rules.refuse_if(rules.code_fault(area.kind, code), f"区划代码 {code} ", "code")
+        rules.refuse_if(rules.code_fault(area.kind, code), f"区划代码 {code}：", "code")
         _refuse_taken(code)
     elif name == area.name:
         return area
