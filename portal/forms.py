@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from django import forms
+import re
 
+from django import forms
+from django.core.exceptions import ValidationError
+
+from core.errors import Refused
+from services import privacy
 from services.enums import Grade, Topic
 
 
+class PhoneField(forms.RegexField):
+    """A mobile or a fixed line, typed as it stands on a note: spaces do not matter."""
+
+    def __init__(self, **kwargs):
+        super().__init__(r"^(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|[2-9]\d{6,7})$", **kwargs)
+
+    def to_python(self, value):
+        return re.sub(r"\s", "", super().to_python(value))
+
+
 class TopicStep(forms.Form):
+    at_length = False  # whether one writes so much that switching the version must not lose it
     title = "您需要哪方面的帮助？"
     topic = forms.ChoiceField(
         label="需要的帮助",
@@ -18,6 +34,7 @@ class TopicStep(forms.Form):
 
 
 class ContentStep(forms.Form):
+    at_length = True
     title = "请说说具体情况"
     content = forms.CharField(
         label="具体情况",
@@ -32,20 +49,29 @@ class ContentStep(forms.Form):
         },
     )
 
+    def clean_content(self) -> str:
+        """Told here, where the text stands, and not only when all has been answered."""
+        content = self.cleaned_data["content"]
+        try:
+            privacy.check_no_id_number(content, field="content", where="内容")
+        except Refused as refused:
+            raise ValidationError(str(refused)) from refused
+        return content
+
 
 class PhoneStep(forms.Form):
+    at_length = False
     title = "社区怎样联系您？"
-    phone = forms.RegexField(
-        r"^1[3-9]\d{9}$",
-        label="手机号（可不填）",
+    phone = PhoneField(
+        label="电话（可不填）",
         required=False,
-        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
-        help_text="只给所在社区的工作人员看，办结后自动删除。不填也可以提交，凭单号查看答复。",
-        error_messages={"invalid": "手机号应为11位数字，例如 13812341234；也可以不填。"},
+        max_length=20,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+        help_text="手机或座机都行。只给所在社区的工作人员看，办结后自动删除。不填也可以提交，凭单号查看答复。",
+        error_messages={
+            "invalid": "请核对电话：手机为11位数字，例如 13812341234；座机例如 0532-88881234。也可以不填。"
+        },
     )
-
-    def clean_phone(self) -> str:
-        return self.cleaned_data["phone"] or ""
 
 
 class TrackForm(forms.Form):

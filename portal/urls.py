@@ -1,11 +1,13 @@
 from django.urls import path
 
-from portal.views import browse, need, track
+from portal.views import browse, elder, need, track
 
 app_name = "portal"
 
 urlpatterns = [
     path("", browse.home, name="home"),
+    path("elder/", elder.elder, name="elder"),
+    path("topics/", browse.topics, name="topics"),
     path("choose/", browse.choose, name="choose"),
     path("choose/<str:code>/", browse.choose_community, name="choose-community"),
     path("c/<str:code>/", browse.community, name="community"),

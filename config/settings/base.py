@@ -19,6 +19,12 @@ DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 # The address that people type, for links in e-mail.
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', default='8000')}")
+# Who answers for the site, at the foot of the residents' pages. What is empty is not shown.
+SITE_OWNER = env.str("SITE_OWNER", default="")
+SITE_OPERATOR = env.str("SITE_OPERATOR", default="")
+SITE_CODE = env.str("SITE_CODE", default="")
+SITE_ICP = env.str("SITE_ICP", default="")
+SITE_POLICE = env.str("SITE_POLICE", default="")
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -89,6 +95,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
                 "core.context.face",
+                "portal.context.portal",
             ],
         },
     },

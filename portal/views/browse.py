@@ -5,35 +5,51 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_cookie
 
 from core.pagination import paginate
 from orgs.models import Area
-from portal import places
+from portal import elder, hours, offers, places
 from services.enums import ItemKind, Topic
 from services.models import Item
 
-ON_HOME = 5
+# (ordinary, 长辈版)
+ON_HOME = (3, 2)
+ON_PAGE = (20, 8)
+KINDS = (ItemKind.SERVICE, ItemKind.RESOURCE, ItemKind.NEED)  # what one can get comes first
 
 
+@vary_on_cookie
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What can I get near me, now: for the remembered community, or how to choose one."""
     community = places.remembered(request)
     if community is None:
         return choose(request)
-    near = Item.objects.published().at(community)
-    offers = near.filter(kind__in=(ItemKind.SERVICE, ItemKind.RESOURCE))
     now = timezone.localtime()
+    near = offers.near(community, now, ON_HOME[elder.wanted(request)])
     context = {
         "community": community,
-        "open_now": list(offers.open_at(now).order_by("closes_at", "-pk")[:ON_HOME]),
-        "newest": list(near.order_by("-published_at", "-pk")[:ON_HOME]),
+        "near": near,
+        "any_open": any(row.opening and row.opening.is_open for row in near),
+        "holiday": hours.is_holiday(now),
         "topics": Topic.choices,
     }
     return render(request, "portal/home.html", context)
 
 
+@vary_on_cookie
+@require_safe
+def topics(request: HttpRequest) -> HttpResponse:
+    """By what one needs: a page of its own in 长辈版, where home has fewer things."""
+    community = places.remembered(request)
+    if community is None:
+        return redirect("portal:choose")
+    return render(request, "portal/topics.html", {"community": community, "topics": Topic.choices})
+
+
+@vary_on_cookie
 @require_safe
 def choose(request: HttpRequest) -> HttpResponse:
     """Choose a community: by a word, or step by step down the tree."""
@@ -65,6 +81,7 @@ def choose_community(request: HttpRequest, code: str) -> HttpResponse:
     return places.remember(redirect(target), community)
 
 
+@vary_on_cookie
 @require_safe
 def community(request: HttpRequest, code: str) -> HttpResponse:
     """Everything published in one community; filters in the address, a page at a time."""
@@ -79,8 +96,9 @@ def community(request: HttpRequest, code: str) -> HttpResponse:
         rows = rows.filter(kind=kind)
     if topic:
         rows = rows.filter(topic=topic)
+    now = timezone.localtime()
     if now_only:
-        rows = rows.open_at(timezone.localtime())
+        rows = offers.live(rows, now.date()).open_at(now)
     if text:
         rows = rows.matching(text)
     page = paginate(
@@ -88,12 +106,13 @@ def community(request: HttpRequest, code: str) -> HttpResponse:
         ["-published_at"],
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
-        size=20,
+        size=ON_PAGE[elder.wanted(request)],
     )
     context = {
         "community": place,
         "page": page,
-        "kinds": ItemKind.choices,
+        "rows": offers.rows(page.rows, now),
+        "kinds": [(kind.value, kind.label) for kind in KINDS],
         "topics": Topic.choices,
         "kind": kind,
         "topic": topic,
@@ -103,16 +122,21 @@ def community(request: HttpRequest, code: str) -> HttpResponse:
     return places.remember(render(request, "portal/community.html", context), place)
 
 
-@require_GET
+@vary_on_cookie
+@require_safe
 def item(request: HttpRequest, number: str) -> HttpResponse:
     """One published matter, with the columns that are safe for anybody."""
     found = Item.objects.public().filter(number=number).first()
     if found is None:
         raise Http404(f"no public item {number}")
     place = Area.objects.filter(pk=found["community_id"]).first()
+    now = timezone.localtime()
     context = {
         "item": found,
         "community": place,
+        "opening": hours.opening(found["weekdays"], found["opens_at"], found["closes_at"], now),
+        "holiday": hours.is_holiday(now),
+        "phone": offers.phone_in(found["contact"]),
         "kind": ItemKind(found["kind"]).label,
         "places_left": found["capacity"] - found["claimed"],
     }

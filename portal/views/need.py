@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from core.errors import Refused
-from portal import places
+from portal import elder, places
 from portal.forms import STEPS
 from portal.throttle import submissions
 from services.actions.tickets import submit_ticket
 from services.enums import Topic
+from services.models import Item
 
-ANSWERS, DONE = "need", "need_done"
+# In the session: what was answered; what was written or filled in and not yet sent; the outcome.
+ANSWERS, DRAFTS, DONE = "need", "need_drafts", "need_done"
+LONGEST_DRAFT = 2000
 ORDER = list(STEPS)
 
 
 @never_cache
 @require_http_methods(["GET"])
 def start(request: HttpRequest) -> HttpResponse:
-    """The first unanswered question; the community comes first of all."""
+    """The first unanswered question; the community comes first of all.
+
+    Who comes from an offer (`?item=`) is not asked again what it is about.
+    """
+    if number := request.GET.get("item", ""):
+        _begin_from(request, number)
     if places.remembered(request) is None:
         return redirect("/choose/?next=need")
     answers = request.session.get(ANSWERS, {})
@@ -38,10 +47,14 @@ def step(request: HttpRequest, step: str) -> HttpResponse:
     community = places.remembered(request)
     if community is None:
         return redirect("/choose/?next=need")
-    answers = request.session.get(ANSWERS, {})
-    form = STEPS[step](request.POST or None, initial={step: answers.get(step, "")})
+    if request.method == "POST" and elder.FIELD in request.POST:
+        return _shown_otherwise(request, step)
+    answers, drafts = request.session.get(ANSWERS, {}), request.session.get(DRAFTS, {})
+    before = drafts.get(step, answers.get(step, ""))
+    form = STEPS[step](request.POST or None, initial={step: before})
     if request.method == "POST" and form.is_valid():
         request.session[ANSWERS] = {**answers, step: form.cleaned_data[step]}
+        request.session[DRAFTS] = {n: text for n, text in drafts.items() if n != step}
         following = ORDER[ORDER.index(step) + 1 :]
         unanswered = next((n for n in following if n not in answers), None)
         if unanswered and request.POST.get("back") != "check":
@@ -70,15 +83,17 @@ def check(request: HttpRequest) -> HttpResponse:
         return redirect(
             "portal:need-done" if not answers and DONE in request.session else "portal:need"
         )
-    problem = ""
+    problem, amend = "", ""
     if request.method == "POST":
         try:
             submissions.hit(request)
             ticket, secret = submit_ticket(community=community, **answers)
         except Refused as refused:
             problem = str(refused)
+            amend = refused.field if refused.field in STEPS else ""
         else:
             del request.session[ANSWERS]
+            request.session.pop(DRAFTS, None)
             request.session[DONE] = [ticket.number, secret, community.name]
             return redirect("portal:need-done")
     context = {
@@ -87,6 +102,7 @@ def check(request: HttpRequest) -> HttpResponse:
         "content": answers["content"],
         "phone": answers["phone"],
         "problem": problem,
+        "amend": amend,
     }
     return render(request, "portal/need_check.html", context, status=400 if problem else 200)
 
@@ -100,3 +116,22 @@ def done(request: HttpRequest) -> HttpResponse:
     number, secret, community = request.session[DONE]
     context = {"number": number, "secret": secret, "community_name": community}
     return render(request, "portal/need_done.html", context)
+
+
+def _begin_from(request: HttpRequest, number: str) -> None:
+    """Fill in what the offer tells already: its topic, and its name in the resident's words."""
+    found = Item.objects.public().filter(number=number).values("title", "topic").first()
+    if found is None:
+        return
+    request.session[ANSWERS] = {"topic": found["topic"]}
+    request.session[DRAFTS] = {"content": f"我想要“{found['title']}”（{number}）。"}
+
+
+def _shown_otherwise(request: HttpRequest, step: str) -> HttpResponse:
+    """The same question in the other version, with what was typed so far and not yet judged."""
+    drafts = request.session.get(DRAFTS, {})
+    typed = request.POST.get(step, "")[:LONGEST_DRAFT]
+    request.session[DRAFTS] = {**drafts, step: typed}
+    back = "?back=check" if request.POST.get("back") == "check" else ""
+    response = redirect(reverse("portal:need-step", args=[step]) + back)
+    return elder.switch(request, response, on=request.POST[elder.FIELD] == "1")

@@ -47,12 +47,12 @@ def ticket(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["POST"])
+@require_http_methods(["GET", "POST"])
 def rate(request: HttpRequest) -> HttpResponse:
-    """One rating a matter, by whoever holds the secret."""
-    found = _followed(request)
+    """One rating a matter, by whoever holds the secret. A look leads to where it is given."""
+    found = _followed(request) if request.method == "POST" else None
     if found is None:
-        return redirect("portal:track")
+        return redirect("portal:ticket")
     form = RateForm(request.POST)
     if form.is_valid():
         number, secret = request.session[KEY]

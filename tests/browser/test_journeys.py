@@ -56,8 +56,7 @@ def test_a_resident_finds_asks_follows_and_rates(browser, live_server, scripts):
     expect(page.get_by_role("heading", name="爱心理发")).to_be_visible()
 
     page.get_by_role("link", name="我需要这项帮助").click()
-    page.get_by_label("便民服务").check()
-    page.get_by_role("button", name="下一步").click()
+    expect(page.get_by_role("textbox")).to_have_value(re.compile("爱心理发"))
     page.get_by_role("textbox").fill("家中老人腿脚不便，希望上门理发。")
     page.get_by_role("button", name="下一步").click()
     page.get_by_role("button", name="下一步").click()

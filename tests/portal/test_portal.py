@@ -1,6 +1,7 @@
 """What a resident can do without an account, as the browser without scripts does it."""
 
 import re
+from datetime import time
 
 import pytest
 from django.core.cache import cache
@@ -12,32 +13,10 @@ from services.enums import ClaimState, TicketState
 from services.models import Item, Rating, Ticket
 from tests.factories import services
 from tests.factories.accounts import person
-from tests.factories.orgs import small_city, unit
+from tests.factories.orgs import unit
+from tests.portal.steps import number_and_secret, submit
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def place():
-    return small_city()
-
-
-@pytest.fixture
-def at_home(client, place):
-    """A browser that chose its community."""
-    client.get(reverse("portal:choose-community", args=[place.community.code]))
-    return client
-
-
-def submit(client, content="楼道灯坏了，想请人修一修。", phone=""):
-    client.post(reverse("portal:need-step", args=["topic"]), {"topic": "daily"})
-    client.post(reverse("portal:need-step", args=["content"]), {"content": content})
-    client.post(reverse("portal:need-step", args=["phone"]), {"phone": phone})
-    return client.post(reverse("portal:need-check"), follow=True)
-
-
-def number_and_secret(page) -> tuple[str, str]:
-    return tuple(re.findall(r"<dd>([\w-]+)</dd>", page.content.decode())[:2])
 
 
 @pytest.mark.parametrize("text", ["111", "111sq", "111社区", "11号街道"])
@@ -123,12 +102,14 @@ def test_what_was_typed_stays_when_it_does_not_fit(at_home):
     assert "12345" in page.content.decode()
 
 
-def test_an_id_number_is_refused_with_the_answers_kept(at_home):
-    page = submit(at_home, content="我的身份证号是370202199001011234，请帮忙办理。")
+def test_an_id_number_is_refused_where_it_was_written(at_home):
+    step = reverse("portal:need-step", args=["content"])
+    page = at_home.post(step, {"content": "我的身份证号是370202199001011234，请帮忙办理。"})
     assert page.status_code == 400
-    assert "身份证号" in page.content.decode()
+    assert "平台不收集身份证号" in page.content.decode()
+    assert "请帮忙办理" in page.content.decode()
+    submit(at_home, content="我的身份证号是370202199001011234，请帮忙办理。")
     assert not Ticket.objects.exists()
-    assert at_home.get(reverse("portal:need-check")).status_code == 200
 
 
 def test_sending_twice_makes_one_ticket(at_home):
@@ -189,3 +170,43 @@ def test_pages_carry_no_script_and_no_name_of_staff(at_home, place):
         page = at_home.get(address).content.decode()
         assert "<script" not in page
         assert "张三丰" not in page
+
+
+def test_who_comes_from_an_offer_is_not_asked_what_it_is_about(at_home, place):
+    offer = services.item(place.community, title="义务理发", topic="care", kind="service")
+    answer = at_home.get(reverse("portal:need"), {"item": offer.number})
+    content = reverse("portal:need-step", args=["content"])
+    assert answer.url == content
+    assert f"我想要“义务理发”（{offer.number}）。" in at_home.get(content).content.decode()
+    at_home.post(content, {"content": "我想要“义务理发”，周末方便。"})
+    at_home.post(reverse("portal:need-step", args=["phone"]), {"phone": ""})
+    at_home.post(reverse("portal:need-check"))
+    assert Ticket.objects.get().topic == "care"
+
+
+def test_an_offer_that_is_not_public_fills_in_nothing(at_home, place):
+    draft = services.item(place.community, title="内部草稿", state="draft")
+    answer = at_home.get(reverse("portal:need"), {"item": draft.number})
+    assert answer.url == reverse("portal:need-step", args=["topic"])
+    page = at_home.get(reverse("portal:need-step", args=["content"])).content.decode()
+    assert "内部草稿" not in page
+
+
+@pytest.mark.parametrize("phone", ["138 0000 1234", "0532-88881234", "88881234"])
+def test_a_phone_is_taken_as_people_write_it(at_home, phone):
+    submit(at_home, phone=phone)
+    assert Ticket.objects.get().phone == phone.replace(" ", "")
+
+
+def test_a_service_page_says_whether_it_is_open_and_whom_to_call(at_home, place):
+    offer = services.item(
+        place.community,
+        kind="service",
+        weekdays="1234567",
+        opens_at=time(0),
+        closes_at=time(23, 59),
+        contact="党群服务中心 0532-88881234",
+    )
+    page = at_home.get(reverse("portal:item", args=[offer.number])).content.decode()
+    assert "现在开放中，到 23:59" in page
+    assert 'href="tel:053288881234"' in page
