@@ -8,6 +8,7 @@ purpose names it: ``page.expected.add(403)``.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -93,3 +94,33 @@ def signed_in(new_context, live_server):
         return page
 
     return enter
+
+
+@pytest.fixture
+def resident(browser, browser_context_args, live_server):
+    """Opens a small phone of its own, with the community that it chose before, if any:
+    `resident(community, elder=True) -> Page`. It bears no complaint but of answers of 400 and 404.
+    """
+    complaints: list[str] = []
+    opened = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error" and not re.search("status of (400|404)", message.text):
+            complaints.append(message.text)
+
+    def enter(community=None, *, elder=False, **options) -> Page:
+        phone = {"viewport": {"width": 360, "height": 740}, "base_url": live_server.url}
+        context = browser.new_context(**{**browser_context_args, **phone, **options})
+        opened.append(context)
+        cookies = {"community": community.code if community else "", "elder": "1" if elder else ""}
+        context.add_cookies(
+            [{"name": n, "value": v, "url": live_server.url} for n, v in cookies.items() if v]
+        )
+        page = context.new_page()
+        page.on("console", hear)
+        return page
+
+    yield enter
+    for context in opened:
+        context.close()
+    assert not complaints, complaints
