@@ -63,11 +63,11 @@ class PhoneStep(forms.Form):
     at_length = False
     title = "社区怎样联系您？"
     phone = PhoneField(
-        label="电话（可不填）",
+        label="电话",
         required=False,
         max_length=20,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
-        help_text="手机或座机都行。只给所在社区的工作人员看，办结后自动删除。不填也可以提交，凭单号查看答复。",
+        help_text="手机或座机都行，也可以不填，凭单号查看答复。只给所在社区的工作人员看，办结后自动删除。",
         error_messages={
             "invalid": "请核对电话：手机为11位数字，例如 13812341234；座机例如 0532-88881234。也可以不填。"
         },
@@ -97,7 +97,7 @@ class RateForm(forms.Form):
         error_messages={"required": "请选择一项评价。"},
     )
     comment = forms.CharField(
-        label="想说的话（可不填）",
+        label="想说的话",
         max_length=500,
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),

@@ -119,7 +119,9 @@ def community(request: HttpRequest, code: str) -> HttpResponse:
         "text": text,
         "now_only": now_only,
     }
-    return places.remember(render(request, "portal/community.html", context), place)
+    response = render(request, "portal/community.html", context)
+    # Who follows a link has found a community; who looks in on another one keeps their own.
+    return response if places.remembered(request) else places.remember(response, place)
 
 
 @vary_on_cookie

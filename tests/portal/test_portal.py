@@ -38,6 +38,15 @@ def test_the_choice_is_remembered_and_a_retired_choice_is_asked_again(at_home, p
     assert at_home.get("/").status_code == 200
 
 
+def test_a_look_at_another_community_keeps_ones_own(at_home, place):
+    other = reverse("portal:community", args=[place.other_community.code])
+    at_home.get(other)
+    assert at_home.cookies[COOKIE].value == place.community.code
+    del at_home.cookies[COOKIE]
+    at_home.get(other)
+    assert at_home.cookies[COOKIE].value == place.other_community.code, "the first is one's own"
+
+
 def test_only_what_is_published_in_the_community_is_shown(at_home, place):
     shown = services.item(place.community, title="义务理发")
     draft = services.item(place.community, title="内部草稿", state="draft")
