@@ -9,7 +9,7 @@ from accounts.filters import GrantFilter
 from accounts.forms import GrantForm, ReasonForm
 from accounts.models import Grant, User
 from accounts.tables import GrantTable
-from core.scope import get_visible
+from core.scope import get_visible, require
 from core.views import Action, ActionFormView, DetailView, ListView
 
 
@@ -47,11 +47,15 @@ class GrantAdd(ActionFormView):
 
 
 class UserGrant(GrantAdd):
-    """A grant for the account whose page led here."""
+    """A grant for the account whose page led here. The account comes first, as on every page
+    about one: 404 to whoever does not see it, 403 to whoever sees it and gives no grants."""
+
+    def check_right(self) -> None:
+        self.account = get_visible(User.objects, self.request.user, pk=self.kwargs["pk"])
+        require(self.request.user, self.perm, self.account)
 
     def initial(self) -> dict[str, Any]:
-        user = get_visible(User.objects, self.request.user, pk=self.kwargs["pk"])
-        return {**super().initial(), "user": user.username}
+        return {**super().initial(), "user": self.account.username}
 
 
 class GrantEnd(ActionFormView):
