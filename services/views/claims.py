@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -52,7 +51,8 @@ class ClaimDetail(DetailView):
 
 
 class ClaimAdd(ActionFormView):
-    """Claim one item; its side, date and responsible person are filled in."""
+    """Claim one item; its side, date and responsible person are filled in. 404 for an item out
+    of sight, 403 for one that the person sees and may not claim."""
 
     model = Claim
     form = ClaimForm
@@ -65,11 +65,9 @@ class ClaimAdd(ActionFormView):
     done = "认领成功，请在 7 日内与对方联系。"
     list_label = _LABEL
 
-    @cached_property
-    def item(self) -> Item:
-        found = get_visible(Item.objects.all(), self.request.user, pk=self.kwargs["pk"])
-        require(self.request.user, self.perm, found)
-        return found
+    def check_right(self) -> None:
+        self.item = get_visible(Item.objects, self.request.user, pk=self.kwargs["pk"])
+        require(self.request.user, self.perm, self.item)
 
     def build(self, *data: Any) -> forms.Form:
         initial = {"side": f"area-{self.place.pk}"} if self.place else {}
