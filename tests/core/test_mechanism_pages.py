@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date, timedelta
 from pathlib import Path
@@ -94,6 +95,21 @@ def test_a_running_job_polls_and_the_page_is_loaded_anew_at_its_end(officer, pla
     assert "第 3 行有误。" in text(whole)
     assert "hx-trigger" not in whole.content.decode()
     assert "重试" in text(whole)
+
+
+def test_watching_a_job_keeps_nobody_signed_in(officer):
+    job = running(jobs.submit("test.file", by=officer))
+    client, address = signed_in(officer), f"/console/jobs/{job.pk}/"
+    page = client.get(address).content.decode()
+    said = json.loads(re.search(r"""id="job"[^>]* hx-headers='([^']*)'""", page)[1])
+    session = client.session
+    session["seen_at"] -= 600
+    session.save()
+    asked = client.get(address, headers={"HX-Request": "true", "HX-Target": "job", **said})
+    assert asked.content.decode().lstrip().startswith('<section id="job"')
+    assert client.session["seen_at"] == session["seen_at"], "the page asked, not its reader"
+    client.get(address)
+    assert client.session["seen_at"] > session["seen_at"]
 
 
 def test_the_buttons_stop_and_begin_anew(officer):
