@@ -72,13 +72,19 @@ def keeps(promised: str, answer: Answer, method: str) -> bool:
     return answer.status == int(promised)
 
 
+# What nobody can mean. The gate stands before the reading: whoever is not to pass is told so,
+# and not what is wrong with what they sent, nor by the action's own refusal behind a missing gate.
+NONSENSE = {"no_such_field": "?"}
+
+
 def walk(user: Any, of: list[Address]) -> tuple[list[str], set[str]]:
     """Which answers broke their promise, and which promises there were."""
     visitor, wrong, seen = Visitor(user), [], set()
     nothing: dict[bool, Answer] = {}  # what is not there, of the API and of the pages
     for address, method in requests(of):
         promised = address.promised(user, method)
-        answer = visitor.ask(method, address.url, address.sent)
+        sent = address.sent | (NONSENSE if promised == FORBIDDEN else {})
+        answer = visitor.ask(method, address.url, sent)
         seen.add(promised)
         if promised == NOT_THERE and address.route.is_api not in nothing:
             nothing[address.route.is_api] = visitor.ask(method, address.of_nothing, address.sent)
