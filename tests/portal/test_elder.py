@@ -107,6 +107,12 @@ def test_there_is_less_on_a_page(at_home, place):
     assert "养老助残" in at_home.get(reverse("portal:topics")).content.decode()
 
 
+def test_without_a_community_there_is_no_way_back_to_a_home(client):
+    small_city()
+    client.cookies[COOKIE] = "1"
+    assert "回首页" not in client.get("/").content.decode()
+
+
 def test_topics_without_a_community_ask_for_it_first(client):
     small_city()
     assert client.get(reverse("portal:topics")).url == reverse("portal:choose")
