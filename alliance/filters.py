@@ -15,6 +15,7 @@ class AgreementFilter(FilterSet):
     unit = django_filters.CharFilter(
         label="乙方单位", method="by_unit", max_length=60, widget=forms.TextInput
     )
+    signed_on = DayRange(label="签订日期")
     ends_on = DayRange(label="到期日期")
 
     class Meta:

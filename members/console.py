@@ -1,5 +1,12 @@
-from core.console import menu, waiting
-from members.queries import reports_to_correct, reports_to_receive, services_to_confirm
+from core.console import COMMUNITY, UNIT, awaited, figure, menu, waiting
+from members.enums import ServiceState
+from members.models import ServiceRecord
+from members.queries import (
+    reports_returned_to_others,
+    reports_to_correct,
+    reports_to_receive,
+    services_to_confirm,
+)
 
 _GROUP = "双报到"
 menu("双报到", "members:reportings", perm="members.view", order=50, icon="check", group=_GROUP)
@@ -11,3 +18,24 @@ menu(
 waiting("待报到的党员", perm="members.receive", rows=reports_to_receive, order=45)
 waiting("被退回的报到", perm="members.register", rows=reports_to_correct, order=46)
 waiting("待确认的服务", perm="members.receive", rows=services_to_confirm, order=70)
+awaited(
+    "被退回的报到",
+    perm="members.view",
+    rows=reports_returned_to_others,
+    holder=lambda reporting: reporting.unit.name,
+    order=46,
+)
+figure(
+    "党员服务",
+    levels=COMMUNITY + UNIT,
+    perm="members.view",
+    rows=lambda user: ServiceRecord.objects.visible_to(user, "members.view").filter(
+        state=ServiceState.CONFIRMED
+    ),
+    on="served_on",
+    page="members:servicerecords",
+    span="served_on",
+    query={"state": ServiceState.CONFIRMED.value},
+    unit="次",
+    order=50,
+)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from accounts.queries import people_with
+from core.scope import AreaRule, Scope
 from members.enums import ACCEPTED, ReportingState, ServiceState
 from members.models import Reporting, ServiceRecord
 
@@ -31,6 +32,14 @@ def reports_to_correct(user: Any) -> QuerySet[Reporting]:
     """Reports that a community has returned to this user's unit."""
     rows = Reporting.objects.visible_to(user, "members.register")
     return rows.filter(state=ReportingState.RETURNED).select_related("member", "unit")
+
+
+def reports_returned_to_others(user: Any) -> QuerySet[Reporting]:
+    """Reports of this user's places that were returned, and that others have to correct."""
+    below = Scope(AreaRule(), view="members.view")
+    rows = Reporting.objects.filter(below.q(user), state=ReportingState.RETURNED)
+    rows = rows.exclude(Reporting.scope.q(user, "members.register"))
+    return rows.select_related("member", "unit")
 
 
 def reportings_to_serve(user: Any) -> QuerySet[Reporting]:

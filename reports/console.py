@@ -1,4 +1,4 @@
-from core.console import menu, waiting
+from core.console import awaited, menu, waiting
 from reports.enums import ReviewState
 from reports.models import Review
 
@@ -25,4 +25,18 @@ waiting(
     perm="reports.approve",
     rows=lambda user: _own_level(user, "reports.approve", ReviewState.REPORTED),
     order=71,
+)
+
+
+def _to_report_by_others(user):
+    rows = _own_level(user, "reports.approve", ReviewState.TO_CHECK)
+    return rows.exclude(Review.scope.q(user, "reports.submit"))
+
+
+awaited(
+    "评估待上报",
+    perm="reports.approve",
+    rows=_to_report_by_others,
+    holder=lambda review: review.area_name,
+    order=70,
 )

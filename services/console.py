@@ -5,13 +5,31 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from core.console import menu, waiting
-from core.scope import Scope
-from services.enums import CONTACT_DAYS, ClaimState, ItemState, RectificationState, TicketState
+from core.console import COMMUNITY, DEPARTMENT, STREET, UNIT, awaited, figure, menu, waiting
+from core.scope import AreaRule, Scope
+from services.enums import (
+    BAD_GRADES,
+    CONTACT_DAYS,
+    ClaimState,
+    ItemKind,
+    ItemState,
+    RectificationState,
+    TicketState,
+)
 from services.models import Claim, Item, Rectification, Ticket
-from services.scopes import AUTHOR, CALLER, OFFICE, PARTIES, PROVIDER, RECEIVER, RECTIFIER
+from services.scopes import (
+    AUTHOR,
+    CALLER,
+    OFFICE,
+    OWN,
+    PARTIES,
+    PROVIDER,
+    RECEIVER,
+    RECTIFIER,
+)
 
 menu("清单事项", "services:items", perm="services.view", order=30, icon="list", group="四张清单")
 menu(
@@ -54,13 +72,14 @@ def _claims(states: tuple[str, ...], perm: str, scope: Scope):
     return rows
 
 
+_CONTACT_DUE = ExpressionWrapper(
+    F("claimed_at") + timedelta(days=CONTACT_DAYS), output_field=DateTimeField()
+)
+
+
 def _to_contact(user: Any) -> QuerySet:
-    due = ExpressionWrapper(
-        F("claimed_at") + timedelta(days=CONTACT_DAYS), output_field=DateTimeField()
-    )
-    return _claims((ClaimState.CLAIMED,), "services.handle", PARTIES)(user).annotate(
-        contact_due=due
-    )
+    rows = _claims((ClaimState.CLAIMED,), "services.handle", PARTIES)(user)
+    return rows.annotate(contact_due=_CONTACT_DUE)
 
 
 def _rectifications(state: str, perm: str, scope: Scope):
@@ -130,4 +149,135 @@ waiting(
     rows=_rectifications(RectificationState.REPORTED, "services.accept", CALLER),
     due="due_on",
     order=39,
+)
+
+# What those above wait for while it lies with others: sent back, or bound by a rule's deadline.
+_BELOW = Scope(AreaRule(), view="services.view")
+
+
+def _returned_to_others(user: Any) -> QuerySet:
+    below = Item.objects.filter(_BELOW.q(user), state=ItemState.RETURNED)
+    return below.exclude(AUTHOR.q(user, "services.draft"))
+
+
+def _office_claims(user: Any) -> QuerySet:
+    return Claim.objects.filter(OFFICE.q(user, "services.view")).select_related("item")
+
+
+def _not_in_contact(user: Any) -> QuerySet:
+    late = timezone.now() - timedelta(days=CONTACT_DAYS)
+    rows = _office_claims(user).uncontacted_since(late).annotate(contact_due=_CONTACT_DUE)
+    return rows.exclude(PARTIES.q(user, "services.handle"))
+
+
+def _overdue(user: Any) -> QuerySet:
+    working = (ClaimState.CONTACTING, ClaimState.WORKING)  # before contact it is the kind above
+    rows = _office_claims(user).overdue(timezone.localdate()).filter(state__in=working)
+    return rows.exclude(PROVIDER.q(user, "services.handle"))
+
+
+def _to_rectify(user: Any) -> QuerySet:
+    rows = _rectifications(RectificationState.OPEN, "services.view", CALLER)(user)
+    return rows.exclude(RECTIFIER.q(user, "services.handle"))
+
+
+def _provider(claim: Claim) -> str:
+    return claim.claimant if claim.item.kind == ItemKind.NEED else claim.item.publisher
+
+
+awaited(
+    "差评待整改",
+    perm="services.view",
+    rows=_to_rectify,
+    due="due_on",
+    holder=lambda matter: _provider(matter.rating.claim),
+    order=30,
+)
+awaited("超期未完成", perm="services.view", rows=_overdue, due="due_on", holder=_provider, order=31)
+awaited(
+    "超期未对接",
+    perm="services.view",
+    rows=_not_in_contact,
+    due="contact_due",
+    holder=_provider,
+    order=32,
+)
+awaited(
+    "退回待修改",
+    perm="services.view",
+    rows=_returned_to_others,
+    due="due_on",
+    holder=lambda item: item.publisher,
+    order=33,
+)
+
+
+# The figures of each level, this quarter beside the last.
+def _own_items(**which: Any):
+    return lambda user: Item.objects.filter(OWN.q(user, "services.view"), **which)
+
+
+def _seen_claims(**which: Any):
+    return lambda user: Claim.objects.visible_to(user, "services.view").filter(**which)
+
+
+def _claimed_by(until) -> Q:
+    return Q(Exists(Claim.objects.filter(item=OuterRef("pk"), claimed_at__lt=until)))
+
+
+figure(
+    "发布事项",
+    levels=COMMUNITY + STREET,
+    perm="services.view",
+    rows=_own_items(published_at__isnull=False),
+    on="published_at",
+    page="services:items",
+    span="published_at",
+    unit="件",
+    order=10,
+)
+figure(
+    "需求认领率",
+    levels=COMMUNITY + STREET + DEPARTMENT,
+    perm="services.view",
+    rows=_own_items(kind=ItemKind.NEED),
+    on="published_at",
+    share=_claimed_by,
+    page="services:items",
+    span="published_at",
+    query={"kind": ItemKind.NEED.value},
+    order=11,
+)
+figure(
+    "认领事项",
+    levels=UNIT + DEPARTMENT,
+    perm="services.view",
+    rows=_seen_claims(),
+    on="claimed_at",
+    page="services:claims",
+    span="claimed_at",
+    unit="件",
+    order=12,
+)
+figure(
+    "验收通过",
+    levels=UNIT + COMMUNITY + STREET,
+    perm="services.view",
+    rows=_seen_claims(),
+    on="accepted_at",
+    page="services:claims",
+    span="accepted_at",
+    unit="件",
+    order=13,
+)
+figure(
+    "满意率",
+    levels=UNIT + STREET + DEPARTMENT,
+    perm="services.view",
+    rows=_seen_claims(),
+    on="rating__rated_on",
+    share=lambda until: ~Q(rating__grade__in=BAD_GRADES),
+    page="services:claims",
+    span="rated_on",
+    order=14,
 )

@@ -18,6 +18,7 @@ _SEARCH = {"hint": "名称、内容、编号或单位"}
 class ItemFilter(FilterSet):
     q = Search(fields=("search__contains",), label="查找事项", **_SEARCH)
     due_on = DayRange(label="时限")
+    published_at = DayRange(label="发布日期")
     by_unit = django_filters.ChoiceFilter(
         label="提出方", method="from_side", choices=[("1", "驻区单位"), ("0", "社区街道")]
     )
@@ -75,6 +76,9 @@ class ClaimFilter(FilterSet):
         choices=[("contact", f"认领后 {CONTACT_DAYS} 日未对接"), ("due", "时限已过未完成")],
     )
     due_on = DayRange(label="时限")
+    claimed_at = DayRange(label="认领日期")
+    accepted_at = DayRange(label="验收日期")
+    rated_on = DayRange(field_name="rating__rated_on", label="评价日期")
 
     class Meta:
         model = Claim

@@ -98,7 +98,7 @@ class DetailView(ObjectView):
             object=self.object,
             offers=machine.offers(self.object, request.user) if machine else [],
             transit_url=transit_urls(self.object, self.place_suffix),
-            steps=path_of(machine, self.object, self.path) if machine else [],
+            steps=self.steps(machine) if machine else [],
             state=machine.states(getattr(self.object, machine.field)) if machine else None,
             timeline=happenings(self.object),
             files=attachments.panel(self.object, request.user),
@@ -109,6 +109,10 @@ class DetailView(ObjectView):
             ],
             **self.extra(),
         )
+
+    def steps(self, machine: Machine) -> list[Step]:
+        """The way of the object; where it depends on the object, a page says so here."""
+        return path_of(machine, self.object, self.path)
 
     def extra(self) -> dict[str, Any]:
         """More for the template."""
