@@ -9,6 +9,7 @@ menu(
     order=40,
     icon="handshake",
     group="共建",
+    key="p",
 )
 waiting("待我方签署的协议", perm="alliance.confirm", rows=to_sign, due="starts_on", order=40)
 waiting("即将到期的协议", perm="alliance.draft", rows=ending_soon, due="ends_on", order=60)

@@ -1,14 +1,19 @@
-"""The console's own pages: the workbench, the place chooser, the choice of theme."""
+"""The console's own pages: the workbench, the place chooser, search and keys,
+the choice of theme."""
 
 from django.urls import path
 
 from core.views.home import ThemeView, WorkbenchView
 from core.views.places import PlaceChooserView, PlaceSuggestView
+from core.views.search import KeysView, SearchOptionsView, SearchView
 
 app_name = "console"
 urlpatterns = [
     path("", WorkbenchView.as_view(), name="home"),
     path("places/", PlaceChooserView.as_view(), name="places"),
     path("places/options/", PlaceSuggestView.as_view(), name="place-options"),
+    path("search/", SearchView.as_view(), name="search"),
+    path("search/options/", SearchOptionsView.as_view(), name="search-options"),
+    path("keys/", KeysView.as_view(), name="keys"),
     path("theme/", ThemeView.as_view(), name="theme"),
 ]

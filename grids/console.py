@@ -1,7 +1,7 @@
 from core.console import menu, waiting
 from grids.models import GridProfile
 
-menu("网格", "grids:grids", perm="grids.view", order=21, icon="grid")
+menu("网格", "grids:grids", perm="grids.view", order=21, icon="grid", key="w")
 
 
 def _looked_after(user):

@@ -9,11 +9,25 @@ from members.queries import (
 )
 
 _GROUP = "双报到"
-menu("双报到", "members:reportings", perm="members.view", order=50, icon="check", group=_GROUP)
+menu(
+    "双报到",
+    "members:reportings",
+    perm="members.view",
+    order=50,
+    icon="check",
+    group=_GROUP,
+    key="b",
+)
 menu("在职党员", "members:members", perm="members.view", order=51, icon="users", group=_GROUP)
 menu("服务岗位", "members:posts", perm="members.view", order=52, icon="star", group=_GROUP)
 menu(
-    "服务记录", "members:servicerecords", perm="members.view", order=53, icon="clock", group=_GROUP
+    "服务记录",
+    "members:servicerecords",
+    perm="members.view",
+    order=53,
+    icon="clock",
+    group=_GROUP,
+    key="r",
 )
 waiting("待报到的党员", perm="members.receive", rows=reports_to_receive, order=45)
 waiting("被退回的报到", perm="members.register", rows=reports_to_correct, order=46)

@@ -38,7 +38,7 @@ class AreaPlaces:
         if kinds:
             found = found.filter(kind__in=kinds)
         found = found.select_related("district", "street", "community")
-        return [Found(a, _where(a)) for a in found.order_by("level", "code")[:_BEST]]
+        return [Found(a, where(a)) for a in found.order_by("level", "code")[:_BEST]]
 
     def trail(self, place: Area) -> Sequence[Area]:
         return list(Area.objects.above(place))
@@ -54,6 +54,7 @@ class AreaPlaces:
         return Area.objects.all() if anywhere else Area.objects.visible_to(user, perm)
 
 
-def _where(area: Area) -> str:
+def where(area: Area) -> str:
+    """The places above it, down to its community, in words."""
     above = (area.district, area.street, area.community)
     return " · ".join(a.name for a in above if a and a.pk != area.pk)

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import Case, Count, FilteredRelation, Q, QuerySet, Value, When
 
+from core.search import exact_first
 from orgs.enums import SIGNIFICANT, STAMPS, AreaKind
-from orgs.models import Area, AreaHistory
+from orgs.models import Area, AreaHistory, Unit
 from orgs.querysets import typed_so
 
 
@@ -59,6 +60,7 @@ def search_areas(
     before lower ones. At most `limit`."""
     text = text.strip()
     found = Area.objects.visible_to(user, perm).active().matching(text)
+    found = found.select_related("district", "street", "community")
     if kinds := list(kinds):
         found = found.filter(kind__in=kinds)
     typed = text.lower()
@@ -73,6 +75,18 @@ def search_areas(
         rank=Case(*(When(q, then=Value(n)) for n, q in enumerate(ranks)), default=Value(9))
     )
     return list(found.order_by("rank", "level", "code")[:limit])
+
+
+def search_units(user: Any, text: str, *, perm: str = "units.view") -> QuerySet[Unit]:
+    """Units in the user's sight that `text` may mean: the credit code itself first, then those
+    still registered, by name. Part of the name, the start of the code or of its reading."""
+    code, typed = text.upper(), text.lower().replace(" ", "")
+    found = Q(name__contains=text)
+    if text.isascii():
+        found |= Q(credit_code__startswith=code)
+        found |= typed_so("initials", typed) | typed_so("pinyin", typed)
+    rows = Unit.objects.visible_to(user, perm).filter(found).select_related("area")
+    return exact_first(rows, "credit_code", code, "state", "name", "pk")
 
 
 def with_path_on(facts: QuerySet, day: date) -> QuerySet:

@@ -2,7 +2,15 @@ from core.console import awaited, menu, waiting
 from reports.enums import ReviewState
 from reports.models import Review
 
-menu("评估结果", "reports:reviews", perm="reports.view", order=60, icon="chart", group="考核")
+menu(
+    "评估结果",
+    "reports:reviews",
+    perm="reports.view",
+    order=60,
+    icon="chart",
+    group="考核",
+    key="e",
+)
 menu("评估批次", "reports:runs", perm="reports.run", order=61, icon="clock", group="考核")
 
 

@@ -8,8 +8,19 @@ from typing import Any
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from core.console import COMMUNITY, DEPARTMENT, STREET, UNIT, awaited, figure, menu, waiting
+from core.console import (
+    COMMUNITY,
+    DEPARTMENT,
+    STREET,
+    UNIT,
+    awaited,
+    figure,
+    menu,
+    searchable,
+    waiting,
+)
 from core.scope import AreaRule, Scope
+from core.search import exact_first
 from services.enums import (
     BAD_GRADES,
     CONTACT_DAYS,
@@ -31,7 +42,15 @@ from services.scopes import (
     RECTIFIER,
 )
 
-menu("清单事项", "services:items", perm="services.view", order=30, icon="list", group="四张清单")
+menu(
+    "清单事项",
+    "services:items",
+    perm="services.view",
+    order=30,
+    icon="list",
+    group="四张清单",
+    key="l",
+)
 menu(
     "可认领事项",
     "services:offers",
@@ -39,6 +58,7 @@ menu(
     order=31,
     icon="search",
     group="四张清单",
+    key="o",
 )
 menu(
     "认领办理",
@@ -47,6 +67,7 @@ menu(
     order=32,
     icon="handshake",
     group="四张清单",
+    key="c",
 )
 menu(
     "居民诉求",
@@ -55,6 +76,7 @@ menu(
     order=33,
     icon="inbox",
     group="四张清单",
+    key="t",
 )
 
 
@@ -280,4 +302,31 @@ figure(
     page="services:claims",
     span="rated_on",
     order=14,
+)
+
+
+# What the search finds.
+def _items_like(text: str, user: Any) -> QuerySet:
+    return exact_first(Item.objects.visible_to(user).matching(text), "number", text, "-pk")
+
+
+def _tickets_like(text: str, user: Any) -> QuerySet:
+    like = Q(number__contains=text.upper()) | Q(content__contains=text)
+    found = Ticket.objects.visible_to(user).filter(like).select_related("area")
+    return exact_first(found, "number", text.upper(), "-pk")
+
+
+searchable(
+    "清单事项",
+    perm="services.view",
+    find=_items_like,
+    note=lambda item: f"{item.publisher} · {item.get_state_display()} · {item.number}",
+    order=30,
+)
+searchable(
+    "居民诉求",
+    perm="services.tickets",
+    find=_tickets_like,
+    note=lambda ticket: f"{ticket.area.name} · {ticket.get_topic_display()}",
+    order=33,
 )

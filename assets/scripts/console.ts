@@ -3,6 +3,7 @@
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { dialogs } from "./dialog";
 import { focusErrors } from "./focus";
+import { keys } from "./keys";
 import { popups } from "./popup";
 import { suggestions } from "./suggest";
 import { say } from "./toast";
@@ -67,6 +68,7 @@ window.addEventListener("pageshow", () => {
 
 dialogs();
 popups();
+keys();
 suggestions();
 trees();
 focusErrors();

@@ -1,5 +1,6 @@
 // A text box that is completed while one types (the combobox pattern of the ARIA guide). The value
-// is plain text that the server reads the same when it was typed in full.
+// is plain text that the server reads the same when it was typed in full. An option with an address
+// of its own leads there instead.
 const WAIT = 200;
 let serial = 0;
 
@@ -77,7 +78,8 @@ class Suggest {
   }
 
   private take(option: HTMLElement | null): void {
-    if (!option) return;
+    if (!option || option.getAttribute("aria-disabled")) return;
+    if (option.dataset.href) return location.assign(option.dataset.href); // a page, not a value
     this.box.value = option.dataset.value ?? "";
     this.close();
     this.box.dispatchEvent(new Event("change", { bubbles: true }));

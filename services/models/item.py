@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from core.scope import AreaRule, OpenRule, Scope, UnitRule
 from orgs.models import Placed
+from orgs.pinyin import reading
 from services.enums import PUBLIC_STATES, Beneficiary, ItemKind, ItemState, Topic
 from services.querysets import ItemQuerySet
 
@@ -164,8 +165,9 @@ class Item(Placed):
 
     def index(self) -> None:
         """Fill the text that is searched. With `bulk_create`, call it first."""
+        typed = reading(self.title).initials
         self.search = " ".join(
-            (self.number, self.publisher, self.title, self.content, self.venue)
+            (self.number, self.publisher, self.title, typed, self.content, self.venue)
         ).lower()
 
     @property
