@@ -188,16 +188,21 @@ def transit(obj: Any, name: str, *, by: Any, reason: str = "", **data: Any) -> A
             after=audit.snapshot(locked),
             reason=reason,
         )
-        if step.tell:
-            from core.notify import notify  # here: notify reads settings that need the registry
-
-            notify(
-                set(step.tell(locked, by)) - {getattr(by, "pk", None)},
-                title=f"{step.label}：{locked}",
-                body=reason,
-                about=locked,
-            )
+        _tell(step, locked, by, reason)
     return locked
+
+
+def _tell(step: Transition, obj: models.Model, by: Any, reason: str) -> None:
+    """The inboxes of those whom the table names, then of those who follow the object."""
+    from core import watching  # here: both read models, which need the registry
+    from core.notify import notify
+
+    title, known = f"{step.label}：{obj}", {getattr(by, "pk", None)}
+    if step.tell:
+        people = set(step.tell(obj, by)) - known
+        notify(people, title=title, body=reason, about=obj)
+        known |= people
+    watching.tell(obj, title=title, body=reason, except_for=known)
 
 
 def _lock(obj: models.Model) -> models.Model:
@@ -267,4 +272,9 @@ def transit_all(rows: models.QuerySet, name: str, *, by: Any, reason: str = "") 
             by=by,
             reason=reason,
         )
+        from core import watching  # here: it reads models, which need the registry
+
+        for row in locked:
+            setattr(row, machine.field, step.target)
+        watching.tell_many(locked, label=step.label)
     return len(locked)

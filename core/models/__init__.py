@@ -3,6 +3,7 @@ from core.models.audit import AuditChain, AuditEvent
 from core.models.job import Job
 from core.models.notification import Notification
 from core.models.sheet_import import SheetImport
+from core.models.watch import Watch
 from core.models.workday import WorkdayOverride
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "Job",
     "Notification",
     "SheetImport",
+    "Watch",
     "WorkdayOverride",
 ]

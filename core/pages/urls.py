@@ -7,6 +7,7 @@ from core.pages.calendar import WorkdayAdd, WorkdayClear, WorkdayList
 from core.pages.files import Attach, AttachmentFile, Detach
 from core.pages.inbox import Inbox, MarkAllRead, Message
 from core.pages.jobs import JobDetail, JobList, JobResult
+from core.pages.watches import WatchList, WatchToggle
 from core.views import TransitView
 
 app_name = "core"
@@ -21,6 +22,8 @@ urlpatterns = [
     path("attachments/<uuid:pk>/", AttachmentFile.as_view(), name="attachment"),
     path("attachments/<uuid:pk>/remove/", Detach.as_view(), name="detach"),
     path("attachments/<str:label>/<str:object_id>/add/", Attach.as_view(), name="attach"),
+    path("watches/", WatchList.as_view(), name="watches"),
+    path("watches/<str:label>/<str:object_id>/", WatchToggle.as_view(), name="watch"),
     path("workdays/", WorkdayList.as_view(), name="workdays"),
     path("workdays/add/", WorkdayAdd.as_view(), name="workday-add"),
     path("workdays/<int:pk>/clear/", WorkdayClear.as_view(), name="workday-clear"),

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
-from core import attachments, audit
+from core import attachments, audit, watching
 from core.models import AuditEvent
 from core.scope import get_visible, require
 from core.transitions import MACHINES, Machine, machine_of
@@ -101,6 +101,7 @@ class DetailView(ObjectView):
             steps=self.steps(machine) if machine else [],
             state=machine.states(getattr(self.object, machine.field)) if machine else None,
             timeline=happenings(self.object),
+            follows=self._follows(),
             files=attachments.panel(self.object, request.user),
             actions=[
                 (a, a.href(request, self.place_suffix, self.object))
@@ -109,6 +110,12 @@ class DetailView(ObjectView):
             ],
             **self.extra(),
         )
+
+    def _follows(self) -> bool | None:
+        """Whether this person follows the object; None where nobody can."""
+        if not watching.can_be_followed(self.object):
+            return None
+        return watching.follows(self.object, self.request.user)
 
     def steps(self, machine: Machine) -> list[Step]:
         """The way of the object; where it depends on the object, a page says so here."""
