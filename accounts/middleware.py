@@ -14,6 +14,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.actions.signing import HAS_DEVICE, has_second_factor, sign_out
+from core import drafts
 
 STARTED, SEEN = "signed_in_at", "seen_at"  # in the session: seconds since the epoch
 NOTED_EVERY = 60  # seconds: a session is not written at each request
@@ -106,5 +107,7 @@ def _lead_there(request: HttpRequest, owed: str) -> HttpResponse:
     if request.htmx:
         back = request.htmx.current_url_abs_path or reverse("console:home")
         return HttpResponseClientRedirect(f"{reverse(owed)}?{urlencode({'next': back})}")
-    back = request.get_full_path() if request.method == "GET" else reverse("console:home")
+    # What was submitted meanwhile is given back by its form.
+    returns = request.method == "GET" or drafts.keep(request.POST, address=request.path)
+    back = request.get_full_path() if returns else reverse("console:home")
     return HttpResponseRedirect(f"{reverse(owed)}?{urlencode({'next': back})}")

@@ -1,9 +1,10 @@
 """The console's own pages: the workbench, the place chooser, search and keys,
-the choice of theme."""
+drafts, the choice of theme."""
 
 from django.urls import path
 
 from core.views.home import ThemeView, WorkbenchView
+from core.views.keeping import DraftDrop, DraftSave
 from core.views.places import PlaceChooserView, PlaceSuggestView
 from core.views.search import KeysView, SearchOptionsView, SearchView
 
@@ -15,5 +16,7 @@ urlpatterns = [
     path("search/", SearchView.as_view(), name="search"),
     path("search/options/", SearchOptionsView.as_view(), name="search-options"),
     path("keys/", KeysView.as_view(), name="keys"),
+    path("drafts/", DraftSave.as_view(), name="draft-save"),
+    path("drafts/drop/", DraftDrop.as_view(), name="draft-drop"),
     path("theme/", ThemeView.as_view(), name="theme"),
 ]

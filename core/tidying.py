@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from core import attachments, imports
+from core import attachments, drafts, imports
 from core.enums import ENDED
 from core.jobs import running
 from core.models import Job, Notification
@@ -33,6 +33,7 @@ def tidy() -> None:
     Notification.objects.filter(
         Q(read_at__lt=now - READ_KEPT) | Q(created_at__lt=now - UNREAD_KEPT)
     ).delete()
+    drafts.drop_old()
     drop_unnamed(running.FOLDER, _named_results)
     drop_unnamed(attachments.FOLDER, attachments.named)
 

@@ -2,6 +2,7 @@
 // without any of it.
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { dialogs } from "./dialog";
+import { drafts } from "./drafts";
 import { focusErrors } from "./focus";
 import { keys } from "./keys";
 import { popups } from "./popup";
@@ -68,6 +69,7 @@ window.addEventListener("pageshow", () => {
 
 dialogs();
 popups();
+drafts();
 keys();
 suggestions();
 trees();

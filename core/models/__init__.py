@@ -1,5 +1,6 @@
 from core.models.attachment import Attachment
 from core.models.audit import AuditChain, AuditEvent
+from core.models.draft import Draft
 from core.models.job import Job
 from core.models.notification import Notification
 from core.models.sheet_import import SheetImport
@@ -10,6 +11,7 @@ __all__ = [
     "Attachment",
     "AuditChain",
     "AuditEvent",
+    "Draft",
     "Job",
     "Notification",
     "SheetImport",

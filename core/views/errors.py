@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django_htmx.http import HttpResponseClientRedirect
 
+from core import drafts
 from core.views.render import render
 
 
@@ -66,7 +69,14 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _answer(request, EXPIRED)
+    """What was typed is kept for the person who typed it, and given back by the form: a new
+    sign-in elsewhere is reason enough for a page to be out of date."""
+    kept = drafts.keep(request.POST, address=request.path)
+    if kept is None or (request.user.is_authenticated and request.user.pk != kept.user_id):
+        return _answer(request, EXPIRED)
+    messages.warning(request, "页面已过期，没有提交。填写的内容已带回，请核对后再提交。")
+    again = request.get_full_path()
+    return HttpResponseClientRedirect(again) if request.htmx else HttpResponseRedirect(again)
 
 
 def _answer(request: HttpRequest, answer: Answer) -> HttpResponse:

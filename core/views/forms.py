@@ -15,15 +15,17 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from core import drafts
 from core.errors import Conflict, Refused
 from core.forms import Asked
 from core.scope import require, still_visible
-from core.views.details import ObjectView, happenings
+from core.views.details import happenings
+from core.views.keeping import KeepsTyped
 
 VERSION = "_version"
 
 
-class ActionFormView(ObjectView):
+class ActionFormView(KeepsTyped):
     """::
 
         class UnitEdit(ActionFormView):
@@ -42,7 +44,8 @@ class ActionFormView(ObjectView):
             ...
 
     What the action refuses is shown at its field or in the error summary, with everything typed
-    kept. An update carries a print of the object as it was shown: if somebody else has saved
+    kept; what was typed and not submitted is given back when the form is opened again (see
+    `KeepsTyped`). An update carries a print of the object as it was shown: if somebody else has saved
     meanwhile, the page says who and what, and the next submission is a decision.
     """
 
@@ -90,7 +93,9 @@ class ActionFormView(ObjectView):
     # -- the two requests
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self.show(self.build(), version=print_of(self.object))
+        form = self.give_back(self.build())
+        shown = drafts.typed_in(self.draft).get(VERSION) if self.draft else None
+        return self.show(form, version=shown or print_of(self.object))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         form = self.build(request.POST, request.FILES)
@@ -109,6 +114,7 @@ class ActionFormView(ObjectView):
         except Refused as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
             return self.show(form, version=shown, status=422)
+        self.submitted()
         messages.success(request, self.done)
         return HttpResponseRedirect(self.success_url(result))
 
@@ -131,6 +137,7 @@ class ActionFormView(ObjectView):
             version_name=VERSION,
             clash=happenings(self.object)[:1] if clash and self.object else [],
             object=self.object,
+            **self.keeping(form),
             **self.extra(),
         )
 

@@ -16,12 +16,12 @@ from django.utils.module_loading import import_string
 from core.errors import Conflict, Refused
 from core.forms import Asked
 from core.transitions import Transition, machine_of, transit
-from core.views.details import ObjectView
+from core.views.keeping import KeepsTyped
 
 DIALOG = "dialog"
 
 
-class TransitView(ObjectView):
+class TransitView(KeepsTyped):
     """`path("units/<int:pk>/do/<slug:name>/", TransitView.as_view(model=Unit), name="unit-transit")`
 
     Only what the table offers to this user from this state can be asked for; what a guard
@@ -34,7 +34,7 @@ class TransitView(ObjectView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self._find()
-        return self.show(self.build())
+        return self.show(self.give_back(self.build()))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         step = self._find()
@@ -49,6 +49,7 @@ class TransitView(ObjectView):
             status = 409 if isinstance(error, Conflict) else 422
             form.add_error(error.field if error.field in form.fields else None, error.message)
             return self.show(form, status=status)
+        self.submitted()
         messages.success(request, f"已{step.label}。")
         target = self.success_url(done)
         if request.htmx:
@@ -86,7 +87,12 @@ class TransitView(ObjectView):
     def show(self, form: forms.Form, status: int = 200) -> HttpResponse:
         self.title = f"{self.step.label}：{self.object}"
         return self.page(
-            status, form=form, step=self.step, object=self.object, why_not=self.why_not()
+            status,
+            form=form,
+            step=self.step,
+            object=self.object,
+            why_not=self.why_not(),
+            **self.keeping(form),
         )
 
     def why_not(self) -> str | None:

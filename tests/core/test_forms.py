@@ -52,7 +52,7 @@ def typed(response) -> dict[str, str]:
         name, value = (re.search(rf' {a}="([^"]*)"', box) for a in ("name", "value"))
         if name and value:
             found[name[1]] = unescape(value[1])
-    for shell in ("csrfmiddlewaretoken", "next"):
+    for shell in ("csrfmiddlewaretoken", "next", "_draft"):
         found.pop(shell, None)
     chosen = re.search(r'<option value="([^"]*)" selected', page)
     return found | ({"kind": chosen[1]} if chosen else {})
