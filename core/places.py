@@ -9,8 +9,11 @@ more). The room that owns the tree registers one source at start-up::
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from django.http import HttpRequest, HttpResponse
 
 PARAM = "area"
 
@@ -57,6 +60,9 @@ class PlaceSource(Protocol):
     def children(self, place: Place, user: Any) -> Sequence[Place]:
         """The places right below, in the order of their codes."""
 
+    def among(self, keys: Sequence[int], user: Any) -> Sequence[Place]:
+        """Those of the ids that are in use and in this user's reach, in the order given."""
+
     def own(self, user: Any) -> Sequence[Place]:
         """The places of the user's own grants: where the chooser starts."""
 
@@ -71,6 +77,39 @@ def register(source: PlaceSource) -> None:
 
 def source() -> PlaceSource | None:
     return _sources[0] if _sources else None
+
+
+RECENT_COOKIE = "places"
+RECENT = 6
+_RECENT_DAYS = 90
+
+
+def recent(request: HttpRequest) -> list[int]:
+    """Ids of the places that this person chose last, the latest first. In a signed cookie under
+    the person's own salt: it is nothing to whoever else signs in at the same machine."""
+    text = request.get_signed_cookie(RECENT_COOKIE, "", salt=_salt(request))
+    return [int(key) for key in text.split(".") if key]
+
+
+def remember(request: HttpRequest, response: HttpResponse, place: Place) -> None:
+    """Put `place` in front of the recent ones."""
+    before = recent(request)
+    if before[:1] == [place.pk]:
+        return
+    keys = [place.pk, *(key for key in before if key != place.pk)][:RECENT]
+    response.set_signed_cookie(
+        RECENT_COOKIE,
+        ".".join(map(str, keys)),
+        salt=_salt(request),
+        max_age=timedelta(days=_RECENT_DAYS),
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure(),
+    )
+
+
+def _salt(request: HttpRequest) -> str:
+    return f"core.places.{request.user.pk}"
 
 
 def address_at(address: str, place: Place | None) -> str:

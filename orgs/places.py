@@ -47,6 +47,12 @@ class AreaPlaces:
         below = Area.objects.visible_to(user).active().filter(parent_id=place.pk)
         return list(below.order_by("code"))
 
+    def among(self, keys: Sequence[int], user: Any) -> Sequence[Area]:
+        if not keys:
+            return []
+        near = Area.objects.visible_to(user).active().filter(pk__in=keys)
+        return sorted(near, key=lambda area: keys.index(area.pk))
+
     def own(self, user: Any) -> Sequence[Area]:
         return [g.area for g in user.current_grants if g.area_id]
 

@@ -67,13 +67,16 @@ class ConsoleView(View):
 
     def page(self, status: int = 200, **context: Any) -> HttpResponse:
         """Render the template within the shell, or the block that HTMX asks for."""
-        return render(
+        response = render(
             self.request,
             self.template,
             {**self.shell(), "title": self.title, "view": self, **context},
             block=self.wanted_block(),
             status=status,
         )
+        if self.place:
+            places.remember(self.request, response, self.place)
+        return response
 
     def wanted_block(self) -> str | None:
         htmx = self.request.htmx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -45,11 +46,19 @@ class PlaceChooserView(ConsoleView):
         return self.page(
             text=text,
             found=[(f, self.href(f.place)) for f in self.source.search(text, request.user)],
+            recent=[] if text else self._recent(own),
             tree=[] if text else [self._node(place, opened) for place in own],
             branch=self._below(opened[-1], opened) if opened else [],
             next=self.next,
             everywhere=places.address_at(self.next, None),
         )
+
+    def _recent(self, own: Sequence[places.Place]) -> list[tuple[places.Place, str]]:
+        """What this person chose last and still reaches, but for where the tree starts anyway."""
+        tops = {place.pk for place in own}
+        keys = [key for key in places.recent(self.request) if key not in tops]
+        near = self.source.among(keys, self.request.user)
+        return [(place, self.href(place)) for place in near]
 
     def shell(self) -> dict[str, Any]:
         """Without the button that leads here: a chooser of choosers would never end."""

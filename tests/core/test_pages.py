@@ -8,9 +8,11 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.test import Client, RequestFactory
 from django.urls import path
 
+from accounts.models import Grant
 from config import urls as project
-from core import console
+from core import console, places
 from core.views import errors
+from orgs.actions.tree import create_area, retire_area
 from orgs.models import Unit
 from tests.core import pages
 from tests.core.browsing import htmx, signed_in, text
@@ -251,3 +253,55 @@ def test_suggestions_are_options_of_the_kinds_asked_for(client, place):
     anywhere = client.get("/console/places/options/", {"q": "211", "anywhere": 1})
     assert "211社区居委会" in text(anywhere)
     assert text(client.get("/console/places/options/", {"q": ""})) == ""
+
+
+# -- the places chosen last
+
+
+def recents(client) -> list[str]:
+    page = choose(client, next=UNITS).content.decode()
+    block = re.search(r'aria-labelledby="recent">(.*?)</ul>', page, re.DOTALL)
+    return re.findall(r'">([^<]*)</a>', block[1]) if block else []
+
+
+def test_the_chooser_offers_the_places_chosen_last(client, place):
+    assert recents(client) == []
+    for node in (place.community, place.sibling_community, place.community, place.grid):
+        assert client.get(f"{UNITS}?area={node.pk}").status_code == 200
+    assert recents(client) == ["第一网格", "111社区居委会", "112社区居委会"]
+    page = choose(client, next=f"{UNITS}?kind=school").content.decode()
+    assert f'href="{UNITS}?area={place.grid.pk}&amp;kind=school">第一网格' in page
+    client.get(f"{UNITS}?area={place.street.pk}")
+    assert "11号街道" not in recents(client), "the tree starts there anyway"
+
+
+def test_recent_places_are_one_persons_and_only_those_still_in_reach(client, officer, place):
+    client.get(f"{UNITS}?area={place.community.pk}")
+    client.get(f"{UNITS}?area={place.grid.pk}")
+    cookie = client.cookies["places"]
+    assert cookie["httponly"]
+    other = signed_in(person("street_officer", place.street))
+    other.cookies["places"] = cookie.value
+    assert recents(other) == []
+    retire_area(area=place.grid, by=None, reason="并入")
+    assert recents(client) == ["111社区居委会"]
+    Grant.objects.filter(user=officer).update(area=place.other_street)
+    assert recents(client) == []
+    client.cookies["places"] = "forged.5:x:y"
+    assert recents(client) == []
+
+
+def test_no_more_places_are_kept_than_one_reads_at_a_glance(client, place):
+    nodes = [
+        create_area(
+            kind="grid",
+            code=f"{place.community.code}{n}",
+            name=f"格{n}",
+            parent=place.community,
+            by=None,
+        )
+        for n in range(101, 101 + places.RECENT + 2)
+    ]
+    for node in nodes:
+        client.get(f"{UNITS}?area={node.pk}")
+    assert recents(client) == [f"格{n}" for n in range(100 + places.RECENT + 2, 102, -1)]
