@@ -1,4 +1,8 @@
+from accounts.queries import holders
+from core import people
 from core.console import menu
+
+people.register(holders)
 
 _GROUP = "系统管理"
 menu("账号", "accounts:users", perm="accounts.view", order=900, icon="user", group=_GROUP)

@@ -26,7 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import attrgetter, or_
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -72,7 +72,16 @@ def reach_of(user: Any, perm: str) -> Reach:
     return reach(perm) if reach else Reach()
 
 
+class Seat(NamedTuple):
+    """A place or a unit on which a right over some object may be held: the row itself."""
+
+    kind: str  # area | unit
+    on: Any
+
+
 class Rule(Protocol):
+    """A rule may also have `seats(obj)`: where those whom it admits to `obj` hold their grants."""
+
     def q(self, reach: Reach, perm: str) -> Q: ...
 
     def test(self, obj: Any, reach: Reach, perm: str) -> bool: ...
@@ -98,6 +107,10 @@ class AreaRule:
     def test(self, obj: Any, reach: Reach, perm: str) -> bool:
         return any(_walk(obj, f"{self.prefix}{k}_id") == i for k, i in reach.areas)
 
+    def seats(self, obj: Any) -> list[Seat]:
+        area = _walk(obj, f"{self.prefix}area")
+        return [Seat("area", area)] if area is not None else []
+
 
 @dataclass(frozen=True)
 class UnitRule:
@@ -110,6 +123,10 @@ class UnitRule:
 
     def test(self, obj: Any, reach: Reach, perm: str) -> bool:
         return bool(reach.units) and _walk(obj, self.path) in reach.units
+
+    def seats(self, obj: Any) -> list[Seat]:
+        unit = obj if self.path == "pk" else _walk(obj, self.path.removesuffix("_id"))
+        return [Seat("unit", unit)] if unit is not None else []
 
 
 @dataclass(frozen=True)
@@ -136,6 +153,12 @@ class LinkedUnitRule:
         if fact is None or not reach.units:
             return False
         return self._links(reach).filter(**{self.fact: fact}).exists()
+
+    def seats(self, obj: Any) -> list[Seat]:
+        unit = self.unit.removesuffix("_id")
+        links = apps.get_model(self.link)._base_manager.select_related(unit)
+        rows = links.filter(**{self.fact: _walk(obj, self.path), f"{unit}__isnull": False})
+        return [Seat("unit", getattr(row, unit)) for row in rows]
 
     def _links(self, reach: Reach) -> models.QuerySet:
         links = apps.get_model(self.link)._base_manager
@@ -209,6 +232,14 @@ class Scope:
         if self._owns(user, perm) and _walk(obj, self.own.path) == user.pk:
             return True
         return bool(reach) and any(r.test(obj, reach, perm) for r in self.rules)
+
+    def seats(self, obj: Any) -> list[Seat]:
+        """Where a right over `obj` may be held: its place, its units."""
+        found: list[Seat] = []
+        for rule in self.rules:
+            if hasattr(rule, "seats"):
+                found += [seat for seat in rule.seats(obj) if seat not in found]
+        return found
 
     def _owns(self, user: Any, perm: str) -> bool:
         asked = self.own is not None and (perm == self.view or perm in self.own.perms)

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from core.scope import AreaRule, Reach, Rule, Scope, UnitRule
+from core.scope import AreaRule, Reach, Rule, Scope, Seat, UnitRule
 from services.enums import ItemKind
 
 NEED = (ItemKind.NEED,)
@@ -41,11 +41,15 @@ class When:
         return found
 
     def test(self, obj: Any, reach: Reach, perm: str) -> bool:
+        return self._applies(obj) and self.rule.test(obj, reach, perm)
+
+    def seats(self, obj: Any) -> list[Seat]:
+        return self.rule.seats(obj) if self._applies(obj) else []
+
+    def _applies(self, obj: Any) -> bool:
         if self.no_unit and _walk(obj, self.no_unit) is not None:
             return False
-        if self.kind and _walk(obj, self.kind) not in self.kinds:
-            return False
-        return self.rule.test(obj, reach, perm)
+        return not self.kind or _walk(obj, self.kind) in self.kinds
 
 
 def _walk(obj: Any, path: str) -> Any:

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
-from core import attachments, audit, watching
+from core import attachments, audit, people, watching
 from core.models import AuditEvent
 from core.scope import get_visible, require
 from core.transitions import MACHINES, Machine, machine_of
@@ -98,6 +98,7 @@ class DetailView(ObjectView):
             object=self.object,
             offers=machine.offers(self.object, request.user) if machine else [],
             transit_url=transit_urls(self.object, self.place_suffix),
+            waited_for=people.waited_for(machine, self.object, request.user) if machine else [],
             steps=self.steps(machine) if machine else [],
             state=machine.states(getattr(self.object, machine.field)) if machine else None,
             timeline=happenings(self.object),
