@@ -3,6 +3,7 @@ drafts, the choice of theme."""
 
 from django.urls import path
 
+from core.views.checks import CheckView
 from core.views.home import ThemeView, WorkbenchView
 from core.views.keeping import DraftDrop, DraftSave
 from core.views.places import PlaceChooserView, PlaceSuggestView
@@ -18,5 +19,6 @@ urlpatterns = [
     path("keys/", KeysView.as_view(), name="keys"),
     path("drafts/", DraftSave.as_view(), name="draft-save"),
     path("drafts/drop/", DraftDrop.as_view(), name="draft-drop"),
+    path("checks/<slug:name>/", CheckView.as_view(), name="check"),
     path("theme/", ThemeView.as_view(), name="theme"),
 ]

@@ -14,7 +14,7 @@ A form checks and cleans; the action writes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -104,6 +104,8 @@ class Asked:
     """Keeps the person for choices that depend on their reach: `self.user`."""
 
     groups: Sequence[tuple[str, Sequence[str]]] = ()
+    live: Mapping[str, str] = {}  # field → name of its check (core/checks)
+    about: Any = None  # id of the object whose form it is, for those checks
 
     def __init__(self, *args: Any, user: Any = None, **kwargs: Any) -> None:
         self.user = user
@@ -159,7 +161,26 @@ def widget(bound: forms.BoundField) -> str:
         if isinstance(part, forms.DateInput):
             part.input_type, part.format = "date", "%Y-%m-%d"
     own = kind.attrs.get("class", "")
-    return bound.as_widget(attrs={"class": f"{css} {own}".strip()})
+    return bound.as_widget(attrs={"class": f"{css} {own}".strip(), **_live_attrs(bound)})
+
+
+def live_id(bound: forms.BoundField) -> str:
+    """The id of the place where the answer to the field's live check stands; empty without one."""
+    checked = bound.name in getattr(bound.form, "live", {})
+    return f"{bound.id_for_label}_live" if checked else ""
+
+
+def _live_attrs(bound: forms.BoundField) -> dict[str, str]:
+    target = live_id(bound)
+    if not target:
+        return {}
+    query = urlencode({"field": bound.html_name, "about": bound.form.about or ""})
+    return {
+        "hx-get": f"{reverse('console:check', args=[bound.form.live[bound.name]])}?{query}",
+        "hx-trigger": "input changed delay:600ms, change",
+        "hx-target": f"#{target}",
+        "hx-sync": "this:replace",
+    }
 
 
 def is_check(bound: forms.BoundField) -> bool:

@@ -65,6 +65,7 @@ def environment(**options: Any) -> Environment:
         widget=forms.widget,
         is_check=forms.is_check,
         anchor=forms.anchor,
+        live_id=forms.live_id,
     )
     return env
 

@@ -20,6 +20,7 @@ class UnitForm(ModelForm):
         fields = ("name", "credit_code", "kind", "party_org", "contact_name")
         help_texts = {"credit_code": "18 位，含数字和大写字母，末位为校验码。"}
 
+    live = {"credit_code": "credit-code"}
     groups = (
         ("基本信息", ("name", "credit_code", "kind", "area")),
         ("党建联络", ("party_org", "contact_name")),
@@ -49,6 +50,7 @@ class AreaAddForm(Form):
         help_text="社区及以上 12 位，网格 15 位，楼栋组 18 位；以上级的代码开头。",
     )
     name = forms.CharField(label="名称", max_length=80)
+    live = {"code": "area-code"}
 
 
 class AreaRenameForm(Form):

@@ -125,7 +125,9 @@ class ActionFormView(KeepsTyped):
         if issubclass(self.form, forms.BaseModelForm) and self.object is not None:
             # Checking fills the instance in: the action must get the object as it was.
             kwargs["instance"] = copy.copy(self.object)
-        return self.form(*data, **kwargs)
+        form = self.form(*data, **kwargs)
+        form.about = self.object.pk if self.object else None
+        return form
 
     def show(
         self, form: forms.Form, *, version: str, status: int = 200, clash: bool = False
