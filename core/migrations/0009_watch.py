@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0007_sheet_import'),
+        ('core', '0008_import_dropped'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

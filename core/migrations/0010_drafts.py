@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0008_watch'),
+        ('core', '0009_watch'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
