@@ -3,6 +3,7 @@ from django.utils.html import format_html
 
 from accounts.enums import GrantState
 from accounts.models import Grant, User
+from core.deeds import said
 from core.models import AuditEvent
 from core.tables import Column, Table, tag
 
@@ -50,7 +51,8 @@ class GrantTable(Table):
 
 def _event(event: AuditEvent) -> str:
     address = reverse("accounts:audit-event", args=[event.pk])
-    return format_html('<a href="{}">{}</a>', address, event.action)
+    what = said(event.action, event.object_type)
+    return format_html('<a href="{}">{}</a> <small>{}</small>', address, what, event.action)
 
 
 class AuditTable(Table):

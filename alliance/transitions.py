@@ -63,6 +63,7 @@ AGREEMENT = Machine(
     states=S,
     deeds={
         "draft": "起草",
+        "discard": "删除草稿",
         "revise": "修改",
         "add_clause": "增加条款",
         "revise_clause": "修改条款",

@@ -96,7 +96,7 @@ class Offer(NamedTuple):
 class Machine:
     """The transitions of one aggregate. `model` is its label, `field` the column of its state;
     `deeds` are the words that a timeline has for its other audited actions (``{"resize": …}``);
-    a model without a table has them as an attribute of its own."""
+    a model without a table has them as an attribute of its own (core.deeds)."""
 
     def __init__(
         self,

@@ -57,6 +57,7 @@ def _reporters(review: Review, by):
 REVIEW = Machine(
     "reports.Review",
     states=S,
+    deeds={"adjust": "加分或扣分"},
     transitions=[
         Transition("compute", "开始计算", [S.WAITING, S.TO_CHECK], S.COMPUTING),
         Transition("computed", "计算完成", [S.COMPUTING], S.TO_CHECK),

@@ -62,6 +62,7 @@ class Grant(models.Model):
     ends_on = models.DateField("至", null=True, blank=True)  # the last day, inclusive
     revoked_at = models.DateTimeField("收回时间", null=True, blank=True)
 
+    deeds = {"give": "授权", "end": "收回授权"}  # for its timeline
     scope = Scope(AreaRule("area__"), UnitRule(), view="accounts.view", own=OwnRule("user_id"))
     objects = models.Manager.from_queryset(GrantQuerySet)()
 

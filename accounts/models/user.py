@@ -72,6 +72,22 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS = ["name"]
 
     audit_hidden = ("password",)
+    deeds = {  # for its timeline
+        "sign_in": "登录",
+        "sign_in_failed": "登录失败",
+        "sign_out": "退出登录",
+        "lock_out": "连续输错，暂停登录",
+        "change_password": "修改密码",
+        "change_password_failed": "修改密码未成功",
+        "reset_password": "重置密码",
+        "enrol_second_factor": "绑定动态口令",
+        "verify_second_factor": "通过动态口令验证",
+        "second_factor_failed": "动态口令不对",
+        "reset_second_factor": "解除动态口令",
+        "new_recovery_codes": "更换备用码",
+        "activate": "启用",
+        "deactivate": "停用",
+    }
     scope = Scope(HolderRule(), view="accounts.view", own=OwnRule("pk"))
     objects = UserManager()
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.filters import AuditFilter
 from accounts.tables import AuditTable
 from accounts.tasks import VERIFY
+from core.deeds import said
 from core.errors import Refused
 from core.jobs import submit
 from core.models import AuditEvent, Job
@@ -41,10 +42,11 @@ class AuditEventView(ObjectView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         event = self.get_object()
-        self.title = str(event)
+        what = said(event.action, event.object_type)
+        self.title = f"{what} {event.object_label}"
         before, after = orjson.loads(event.before), orjson.loads(event.after)
         changes = [(name, before.get(name), after.get(name)) for name in {**before, **after}]
-        return self.page(event=event, changes=changes)
+        return self.page(event=event, what=what, changes=changes)
 
 
 class AuditVerify(ConsoleView):

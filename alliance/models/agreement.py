@@ -217,6 +217,7 @@ class Fulfilment(models.Model):
     source_label = models.CharField("来源", max_length=200)
     recorded_at = models.DateTimeField("记录时间", auto_now_add=True)
 
+    deeds = {"record": "计入履约", "correct": "更正履约", "withdraw": "撤回履约"}
     scope = Scope(
         AreaRule("clause__agreement__"),
         LinkedUnitRule(_PARTIES, "agreement", path="clause__agreement_id"),

@@ -10,10 +10,10 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
-from core import attachments, audit, people, watching
+from core import attachments, audit, deeds, people, watching
 from core.models import AuditEvent
 from core.scope import get_visible, require
-from core.transitions import MACHINES, Machine, machine_of
+from core.transitions import Machine, machine_of
 from core.views.actions import Action
 from core.views.base import ConsoleView
 
@@ -145,36 +145,17 @@ def transit_urls(obj: Model, suffix: str):
 
 def happenings(obj: Model) -> list[Happening]:
     """The latest of what happened to `obj`, newest first, in words."""
-    machine = MACHINES.get(obj._meta.label_lower)
     events = audit.timeline(obj).order_by("-id")[:TIMELINE_LENGTH]
     return [
         Happening(
             at=event.at,
             who=event.actor_name,
-            what=_deed(event, machine, obj),
+            what=deeds.said(event.action, obj._meta.label_lower),
             reason=event.reason,
             changes=_changes(event, obj),
         )
         for event in events
     ]
-
-
-_DEEDS = {
-    "create": "新建",
-    "update": "修改",
-    "delete": "删除",
-    "import": "导入",
-    "attach": "添加附件",
-    "detach": "删除附件",
-}
-
-
-def _deed(event: AuditEvent, machine: Machine | None, obj: Model) -> str:
-    verb = event.action.rpartition(".")[2]
-    if machine and verb in machine.transitions:
-        return machine.transitions[verb].label
-    own = machine.deeds if machine else getattr(obj, "deeds", {})
-    return own.get(verb) or _DEEDS.get(verb, verb)
 
 
 def _changes(event: AuditEvent, obj: Model) -> list[tuple[str, str, str]]:

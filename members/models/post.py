@@ -77,6 +77,7 @@ class PostClaim(models.Model):
     ended_on = models.DateField("离岗日期", null=True)
     ended_reason = models.CharField("离岗原因", max_length=200, blank=True)
 
+    deeds = {"take": "认领岗位", "end": "离岗"}
     scope = Scope(AreaRule("post__"), UnitRule("unit_id"), view="members.view")
     objects = models.Manager.from_queryset(ScopedQuerySet)()
 

@@ -57,6 +57,7 @@ class Area(MPTTModel):
         "move": "调整上级",
         "retire": "撤销",
         "load": "由文件导入",
+        "rebuild": "重建编号",
     }
     scope = Scope(AreaRule(), view="orgs.view")
     objects = AreaManager()

@@ -28,6 +28,7 @@ class Run(Placed):
     counted = models.PositiveIntegerField("评估对象数", default=0)
     kept = models.PositiveIntegerField("已锁定未重算数", default=0)
 
+    deeds = {"start": "发起评估", "finish": "计算完成"}
     scope = Scope(AreaRule(), view="reports.view")
     objects = models.Manager.from_queryset(PlacedQuerySet)()
 
