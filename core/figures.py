@@ -84,7 +84,8 @@ def _shown(
     query = {places.PARAM: place.pk} if place else {}
     query |= {**one.query, f"{one.span}_after": now.first, f"{one.span}_before": now.last}
     href = f"{reverse(one.page)}?{urlencode(query)}"
-    return Shown(one.label, value, "%" if one.share else one.unit, note, href)
+    unit = "" if value is None else "%" if one.share else one.unit
+    return Shown(one.label, value, unit, note, href)
 
 
 def _either(model: type[Model], on: str, now: Days, then: Days) -> Q:

@@ -18,6 +18,10 @@ class CheckView(ConsoleView):
 
     template = "console/check.html"
 
+    def _sign_in_first(self) -> HttpResponse:
+        """No answer: the field asks by itself, and its form must not be led away from."""
+        return HttpResponse(status=204) if self.request.htmx else super()._sign_in_first()
+
     def check_right(self) -> None:
         self.check = CHECKS.get(self.kwargs["name"])
         if self.check is None:

@@ -12,7 +12,7 @@ from core.checks import CHECKS, check
 from core.errors import Refused
 from orgs.actions.tree import create_area
 from orgs.actions.units import register_unit
-from tests.core.browsing import signed_in, text
+from tests.core.browsing import htmx, signed_in, text
 from tests.factories.accounts import person
 from tests.factories.orgs import credit_code, small_city, unit
 
@@ -114,6 +114,13 @@ def test_only_who_may_use_the_form_may_ask(client, place):
     far = f"/console/checks/area-code/?field=code&code=1&about={place.other_community.pk}"
     assert "上级已不可用" in text(client.get(far))
     assert "上级已不可用" in text(client.get(far.replace("about=", "about=²")))
+
+
+def test_a_field_that_asks_too_late_does_not_lead_its_form_away(client):
+    client.logout()
+    answer = client.get("/console/checks/credit-code/?field=c&c=1", **htmx("id_credit_code_live"))
+    assert answer.status_code == 204
+    assert "HX-Redirect" not in answer
 
 
 def test_no_two_checks_share_a_name():

@@ -63,14 +63,14 @@ def test_a_rectification_with_a_unit_is_awaited_by_all_above_and_waits_for_the_u
         assert "差评待整改 · 在海晟物业公司" in shown
         assert "个工作日" in shown
     liaison = signed_in(person(Role.UNIT_LIAISON, firm))
-    assert "没有。" in other_list(liaison)
+    assert "您的范围内没有由别人" in other_list(liaison)
     assert "差评待整改" in text(liaison.get("/console/"))
     stranger = signed_in(person(Role.COMMUNITY_WORKER, place.sibling_community))
-    assert "没有。" in other_list(stranger)
+    assert "您的范围内没有由别人" in other_list(stranger)
     Rectification.objects.filter(rating__claim=claim).update(
         state="closed", reported_at=timezone.now(), closed_at=timezone.now()
     )
-    assert "没有。" in other_list(signed_in(person(Role.STREET_OFFICER, place.street)))
+    assert "您的范围内没有由别人" in other_list(signed_in(person(Role.STREET_OFFICER, place.street)))
 
 
 def test_what_i_do_myself_is_not_told_again_as_awaited(place):
