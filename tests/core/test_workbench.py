@@ -70,7 +70,9 @@ def test_a_rectification_with_a_unit_is_awaited_by_all_above_and_waits_for_the_u
     Rectification.objects.filter(rating__claim=claim).update(
         state="closed", reported_at=timezone.now(), closed_at=timezone.now()
     )
-    assert "您的范围内没有由别人" in other_list(signed_in(person(Role.STREET_OFFICER, place.street)))
+    assert "您的范围内没有由别人" in other_list(
+        signed_in(person(Role.STREET_OFFICER, place.street))
+    )
 
 
 def test_what_i_do_myself_is_not_told_again_as_awaited(place):
