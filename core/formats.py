@@ -78,7 +78,7 @@ def short_place(name: str) -> str:
     """A community as its residents call it: 江西路社区居委会 is 江西路社区."""
     for suffix, short in _SUFFIXES:
         if name.endswith(suffix) and len(name) > len(suffix):
-            return name.removesuffix(suffix) + short
+            return name.removesuffix(suffix).removesuffix(short) + short  # 清河村村委会 is 清河村
     return name
 
 
