@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import cycle, islice
 from random import Random
 
 from django.contrib.auth.hashers import make_password
@@ -46,21 +48,22 @@ class Ground:
     workers: dict[int, list[int]] = field(default_factory=dict)  # user ids, likewise
     liaisons: dict[int, int] = field(default_factory=dict)  # user id by unit
 
-    def day(self, latest: date | None = None) -> date:
-        """Some day of the seed's time; the reviewed quarter is busier than the rest."""
-        random = self.random
-        last = latest or self.now.date()
-        if self.scale.days is None and random.random() < 0.75:
-            return self.period.first + timedelta(
-                days=random.randrange((self.period.last - self.period.first).days + 1)
-            )
-        return self.start + timedelta(days=random.randrange(max((last - self.start).days, 1)))
+    def day(self) -> date:
+        """Some past day of the seed's time; the reviewed quarter may be busier than the rest."""
+        first, last = self.start, self.now.date()
+        if self.scale.days is None and self.random.random() < 0.75:
+            first, last = self.period.first, min(self.period.last, last)
+        return first + timedelta(days=self.random.randrange((last - first).days))
+
+    def day_after(self, first: date) -> date:
+        """Some day from `first` until today."""
+        return first + timedelta(days=self.random.randrange((self.now.date() - first).days + 1))
 
     def at(self, day: date) -> datetime:
-        """Some moment of that day's office hours."""
+        """Some moment of that day's office hours, not later than now."""
         minute = self.random.randrange(9 * 60)
         opening = timezone.make_aware(datetime.combine(day, time(8)))
-        return opening + timedelta(minutes=minute)
+        return min(opening + timedelta(minutes=minute), self.now)
 
     def name(self) -> str:
         return self.random.choice(words.SURNAMES) + self.random.choice(words.GIVEN)
@@ -154,11 +157,9 @@ def settle_units(ground: Ground) -> None:
     taken = set(Unit.objects.values_list("credit_code", flat=True))
     kinds = list(words.UNIT_NAMES)
     serial = 0
-    # An even base everywhere, so that each community has somebody to work with.
-    homes = [ground.communities[n % len(ground.communities)] for n in range(ground.scale.units)]
     numbers: dict[tuple[int, str], int] = defaultdict(int)
     districts = dict(Area.objects.filter(kind="district").values_list("pk", "name"))
-    for home in homes:
+    for home in _homes(ground):
         kind = random.choice(kinds)
         pattern = random.choice(words.UNIT_NAMES[kind])
         numbers[home.pk, pattern] += 1
@@ -184,6 +185,16 @@ def settle_units(ground: Ground) -> None:
     table.close()
 
 
+def _homes(ground: Ground) -> Iterator[Area]:
+    """The community of each unit. Evenly, so that each has somebody to work with."""
+    busy = ground.communities[0].street_id
+    crowded = [c for c in ground.communities if c.street_id == busy]
+    others = [c for c in ground.communities if c.street_id != busy] or crowded
+    scale = ground.scale
+    yield from islice(cycle(crowded), scale.crowd)
+    yield from islice(cycle(others), scale.units - scale.crowd)
+
+
 def hire(ground: Ground, password: str) -> None:
     """Accounts for the staff of each community and the liaison of each unit."""
     hashed = make_password(password)  # once: hashing is slow on purpose
@@ -202,7 +213,7 @@ def hire(ground: Ground, password: str) -> None:
                 Role.COMMUNITY_WORKER,
                 area_id=community.pk,
             )
-            for n in range(1, max(ground.scale.workers, 2) + 1)
+            for n in range(1, ground.scale.workers + 1)
         ]
         for unit_id, _ in ground.units.get(community.pk, ()):
             ground.liaisons[unit_id] = account(

@@ -8,7 +8,7 @@ from itertools import count
 
 from django.utils import timezone
 
-from alliance.enums import AgreementState, Side
+from alliance.enums import SIGNED, AgreementState, Side
 from alliance.models import Agreement, Clause, Fulfilment, Party
 from core.formats import short_place
 from demo import words
@@ -35,29 +35,26 @@ class _Pacts:
     def run(self) -> None:
         homes = [c for c in self.ground.communities if self.ground.units.get(c.pk)]
         for n in range(self.ground.scale.agreements if homes else 0):
-            self._agreement(homes[n % len(homes)], n)
+            self._agreement(homes[n % len(homes)])
         for table in (self.agreements, self.parties, self.clauses, self.fulfilments):
             table.close()
 
-    def _agreement(self, home: Area, n: int) -> None:
+    def _agreement(self, home: Area) -> None:
         ground, random = self.ground, self.random
         units = ground.units[home.pk]
         several = 2 if len(units) > 1 and random.random() < 0.2 else 1
         chosen = random.sample(units, several)
         today = ground.now.date()
-        signed = ground.start - timedelta(days=random.randrange(0, 300))
-        if random.random() < 0.2:
-            signed = ground.day() - timedelta(days=1)
-        starts, ends = signed, signed + timedelta(days=365)
         state = random.choices(
             [AgreementState.ACTIVE, AgreementState.PENDING, AgreementState.DRAFT], [88, 7, 5]
         )[0]
+        signed, starts = self._days(state)
+        ends, ended = starts + timedelta(days=365), None
         if state == AgreementState.ACTIVE and ends < today:
-            state = AgreementState.EXPIRED
-        if state in (AgreementState.PENDING, AgreementState.DRAFT):
-            starts = today + timedelta(days=random.randrange(5, 20))
-            ends = starts + timedelta(days=365)
-        in_force = state in (AgreementState.ACTIVE, AgreementState.EXPIRED)
+            state, ended = AgreementState.EXPIRED, ends
+        elif state == AgreementState.ACTIVE and random.random() < 0.03:
+            state, ended = AgreementState.TERMINATED, ground.day_after(signed)
+        in_force = state in SIGNED
         pk = self.agreements.reserve()
         self.numbers = count(1)  # of the clauses of this agreement
         created = ground.at(signed - timedelta(days=10))
@@ -71,7 +68,10 @@ class _Pacts:
             ends_on=ends,
             state=state,
             signed_on=signed if in_force else None,
-            ended_on=ends if state == AgreementState.EXPIRED else None,
+            ended_on=ended,
+            ended_reason="单位迁出本社区，双方商定终止。"
+            if state == AgreementState.TERMINATED
+            else "",
             created_by_id=ground.workers[home.pk][0],
             created_at=created,
             updated_at=created,
@@ -95,8 +95,23 @@ class _Pacts:
                 liaison=ground.name(),
                 **(signature if in_force else {}),
             )
-            self._clauses(pk, theirs, words.CLAUSES, starts, ends, home.pk, unit_id, in_force)
-        self._clauses(pk, ours, words.COMMUNITY_CLAUSES, starts, ends, home.pk, 0, in_force)
+            deeds = self.done[home.pk, unit_id] if in_force else []
+            self._clauses(pk, theirs, words.CLAUSES, starts, ends, ended, deeds)
+        self._clauses(pk, ours, words.COMMUNITY_CLAUSES, starts, ends, ended, [])
+
+    def _days(self, state: AgreementState) -> tuple[date, date]:
+        """When it was signed (what waits for it: when it may have been) and begins."""
+        ground, random = self.ground, self.random
+        if state != AgreementState.ACTIVE:
+            today = ground.now.date()
+            return (
+                today - timedelta(days=random.randrange(1, 20)),
+                today + timedelta(days=random.randrange(5, 20)),
+            )
+        signed = ground.period.first - timedelta(days=random.randrange(0, 300))
+        if random.random() < 0.2:
+            signed = ground.day() - timedelta(days=1)
+        return signed, signed
 
     def _clauses(
         self,
@@ -105,9 +120,8 @@ class _Pacts:
         texts: tuple,
         starts: date,
         ends: date,
-        community: int,
-        unit: int,
-        in_force: bool,
+        ended: date | None,
+        deeds: list[Done],
     ) -> None:
         random, today = self.random, self.ground.now.date()
         for category, content, measure in random.sample(texts, 2):
@@ -124,11 +138,10 @@ class _Pacts:
                 measure=measure,
                 due_on=min(due, ends),
             )
-            deeds = self.done.get((community, unit), []) if in_force else []
             for _ in range(min(quantity, len(deeds))):
                 deed = deeds.pop()
                 on = timezone.localtime(deed.on).date()
-                if starts <= on <= min(ends, today):
+                if starts <= on <= (ended or today):
                     self.fulfilments.add(
                         clause_id=clause,
                         quantity=1,

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """Totals over the whole seed. `communities` None means every community of the city; `extra`
-    of them are made up below streets that the published divisions do not fill."""
+    """Totals over the whole seed. `streets` and `communities` None mean all that the city has."""
 
-    name: str
     streets: tuple[str, ...] | None
     communities: int | None
     grids: int  # a community
     buildings: int  # a grid
     units: int
+    crowd: int  # of these in the first street, which is a busy one; the rest spread evenly
     workers: int  # staff accounts a community
     items: int
     agreements: int
@@ -28,12 +27,12 @@ class Scale:
 
 
 SMALL = Scale(
-    name="small",
     streets=("370202001", "370202002", "370203020"),
     communities=4,  # of each street
     grids=4,
     buildings=3,
     units=36,
+    crowd=12,
     workers=2,
     items=260,
     agreements=30,
@@ -45,13 +44,13 @@ SMALL = Scale(
     days=None,
 )
 CITY = Scale(
-    name="city",
     streets=None,
     communities=None,
     grids=5,
     buildings=4,
     units=20_000,
-    workers=1,
+    crowd=1_200,
+    workers=2,
     items=100_000,
     agreements=20_000,
     members=330_000,
@@ -61,4 +60,4 @@ CITY = Scale(
     tickets=5_000,
     days=365,
 )
-SCALES = {scale.name: scale for scale in (SMALL, CITY)}
+SCALES = {"small": SMALL, "city": CITY}

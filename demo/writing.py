@@ -143,9 +143,11 @@ def _default(field: models.Field) -> Any:
 
 def _preparer(field: models.Field):
     """What turns a value into the column's own; None where plain values pass as they are."""
+    while isinstance(field, models.ForeignKey):  # its values are those of the key it points to
+        field = field.target_field
     plain = (models.CharField, models.IntegerField, models.AutoField, models.BooleanField)
     if connection.vendor == "postgresql":
-        plain += (models.DateField, models.DecimalField, models.TimeField, models.ForeignKey)
+        plain += (models.DateField, models.DecimalField, models.TimeField)
     if type(field).get_db_prep_save is models.Field.get_db_prep_save and isinstance(field, plain):
         return None
     return lambda value: field.get_db_prep_save(value, connection)

@@ -60,7 +60,7 @@ class Command(BaseCommand):
         sign_agreements(ground, done)
         self._say(f"{scale.agreements} agreements")
         report_for_duty(ground)
-        self._say(f"{scale.members} members and up to {scale.services} records of service")
+        self._say(f"{scale.members} members and {scale.services} records of service")
         self._write(cast(ground, password))
 
     def _sign_ins_again(self, password):
