@@ -3,7 +3,7 @@
     DJANGO_SETTINGS_MODULE=config.settings.test python -m tests.bench.list_page
 
 Measured in processor time of one process, so that a busy machine does not blur it; the yardstick
-is a bare Jinja2 loop over ready strings, on the same machine in the same minute.
+is a bare Jinja2 loop over ready strings.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from types import SimpleNamespace
 
 import django
 
-ROWS, ROUNDS = 50, 300
+from tests.bench import medians, row
+
+ROWS, ROUNDS = 50, 200
 
 
-def milliseconds(work: Callable[[], object]) -> float:
-    work()
-    start = time.process_time()
-    for _ in range(ROUNDS):
-        work()
-    return (time.process_time() - start) / ROUNDS * 1000
+def many(work: Callable[[], object]) -> Callable[[], None]:
+    def rounds() -> None:
+        for _ in range(ROUNDS):
+            work()
+
+    return rounds
 
 
 def main() -> None:
@@ -83,11 +85,14 @@ def main() -> None:
         "{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}"
     )
     cells = [[f"单位{row}{column}" for column in range(7)] for row in range(ROWS)]
-    yardstick = milliseconds(lambda: bare.render(rows=cells))
-    for label, work in (("rows", bind), ("whole page", whole)):
-        cost = milliseconds(work)
-        print(f"{label}: {cost:.2f} ms, {cost / yardstick:.1f} × a bare loop, {1000 / cost:.0f}/s")
-    print(f"bare loop: {yardstick:.2f} ms")
+    works = [many(w) for w in (bind, whole, lambda: bare.render(rows=cells))]
+    for work in works:
+        work()  # warm
+    of_rows, of_page, of_loop = (
+        took / ROUNDS * 1000 for took in medians(*works, clock=time.process_time)
+    )
+    row("the rows' cells", of_rows, "bare Jinja2 loop", of_loop, "ms")
+    row("the whole page", of_page, "bare Jinja2 loop", of_loop, "ms")
 
 
 if __name__ == "__main__":

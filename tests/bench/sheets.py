@@ -1,62 +1,32 @@
-"""What the tables cost: `python -m tests.bench.sheets [rows]` (default 20,000).
+"""What the tables cost: `DATABASE_URL=postgres://… python -m tests.bench.sheets [rows]`.
 
-Each measurement is a process of its own on a fresh SQLite database (another for stock), so that
-the peak memory is its own. Prints seconds, processor seconds and megabytes, and the ratio of stock
-django-import-export to ours for the import. Some 110 MB of each peak are Django itself.
+Units read from a workbook with every check, and written to one, against COPY of the same rows and
+against stock django-import-export. Each pair is a process of its own, so that the peak memory is
+its own; some 110 MB of it are Django itself. Needs an empty database, which it migrates.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import resource
+import io
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-STEPS = ("prepare", "import-ours", "import-again", "export-ours", "export-stock", "import-stock")
+from tests.bench import medians, peak, row
+
+ROWS = 2_000
 HEAD = ["单位名称", "统一社会信用代码", "单位类别", "所在社区代码", "单位党组织", "联络员"]
 
 
 def main() -> None:
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    rows = sys.argv[1] if len(sys.argv) > 1 else str(ROWS)
     with tempfile.TemporaryDirectory() as folder:
         book = Path(folder) / "units.xlsx"
-        found = {}
-        for name in STEPS:
-            found[name] = _measured(name, book, rows)
-            if name != "prepare":
-                say("{:16} {seconds:7.2f} s {cpu:7.2f} s cpu {peak:5} MB", name, **found[name])
-        stock, ours = found["import-stock"], found["import-ours"]
-        ratios = {key: stock[key] / ours[key] for key in ours}
-        say("stock / ours: {seconds:.1f} in time, {cpu:.1f} cpu, {peak:.1f} in memory", **ratios)
-
-
-def say(text: str, *values: object, **named: object) -> None:
-    sys.stdout.write(text.format(*values, **named) + "\n")
-    sys.stdout.flush()
-
-
-def _measured(name: str, book: Path, rows: int) -> dict[str, float]:
-    state = book.with_name("stock" if name == "import-stock" else "ours")
-    env = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings.test",
-        "DATABASE_URL": os.environ.get("BENCH_DATABASE_URL", f"sqlite:///{state}.sqlite3"),
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.sheets", "--one", name, str(book), str(rows)],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(done.stderr)
-    return json.loads(done.stdout.splitlines()[-1])
+        for name in PAIRS:
+            command = [sys.executable, "-m", "tests.bench.sheets", "--one", name, str(book), rows]
+            subprocess.run(command, check=True)
 
 
 def one(name: str, book: Path, rows: int) -> None:
@@ -66,32 +36,92 @@ def one(name: str, book: Path, rows: int) -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
+    PAIRS[name](book, rows)
+
+
+def prepare(book: Path, rows: int) -> None:
+    _officer()
+    _write_book(book, rows)
+
+
+def read(book: Path, rows: int) -> None:
     officer = _officer()
-    if name == "prepare":
-        _write_book(book, rows)
-        say("{}", "{}")
-        return
-    work: Callable[[], None] = {
-        "import-ours": lambda: _ours(book, officer, rows),
-        "import-again": lambda: _ours(book, officer, 0),
-        "import-stock": lambda: _stock(book, rows),
-        "export-ours": lambda: _export(book.with_suffix(".out.xlsx"), officer),
-        "export-stock": lambda: _export_stock(book.with_suffix(".stock.xlsx")),
-    }[name]
-    begun, cpu = time.perf_counter(), _cpu()
-    work()
-    cost = {
-        "seconds": time.perf_counter() - begun,
-        "cpu": _cpu() - cpu,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-    }
-    say("{}", json.dumps(cost))
+
+    def ours():
+        _ours(book, officer, rows)
+
+    ours()
+    ready = io.StringIO()
+    _copy("COPY orgs_unit TO STDOUT", ready)
+
+    def copy():
+        ready.seek(0)
+        _copy("COPY orgs_unit FROM STDIN", ready)
+
+    took, copied = medians(ours, copy, before=_empty)
+    row(f"import {rows:,} units, {peak()}", took, "COPY of the ready rows", copied)
 
 
-def _cpu() -> float:
-    """Processor seconds of this process and of the parser that it started and awaited."""
-    used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+def read_stock(book: Path, rows: int) -> None:
+    officer = _officer()
+    took, stock = medians(
+        lambda: _ours(book, officer, rows), lambda: _stock(book, rows), before=_empty
+    )
+    row("the same", took, f"stock django-import-export, {peak()}", stock)
+
+
+def written(book: Path, rows: int) -> None:
+    officer = _officer()
+    _fill(book, officer, rows)
+    took, copied = medians(lambda: _export(book.with_suffix(".out.xlsx"), officer), _copy_csv)
+    row(f"export {rows:,} units as XLSX, {peak()}", took, "COPY TO CSV of the same query", copied)
+
+
+def written_stock(book: Path, rows: int) -> None:
+    officer = _officer()
+    _fill(book, officer, rows)
+    took, stock = medians(
+        lambda: _export(book.with_suffix(".out.xlsx"), officer),
+        lambda: _export_stock(book.with_suffix(".stock.xlsx")),
+    )
+    row("the same", took, f"stock django-import-export, {peak()}", stock)
+
+
+PAIRS: dict[str, Callable[[Path, int], None]] = {
+    "prepare": prepare,
+    "read": read,
+    "read-stock": read_stock,
+    "written": written,
+    "written-stock": written_stock,
+}
+
+
+def _copy(statement: str, file: io.StringIO) -> None:
+    from django.db import connection, transaction
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.copy_expert(statement, file)
+
+
+def _copy_csv() -> None:
+    _copy(
+        "COPY (SELECT u.name, credit_code, u.kind, a.code, party_org, contact_name FROM orgs_unit u"
+        " JOIN orgs_area a ON a.id = u.area_id ORDER BY u.id) TO STDOUT CSV",
+        io.StringIO(),
+    )
+
+
+def _empty() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM orgs_unit")  # TRUNCATE would take the officers' grants along
+        cursor.execute("VACUUM orgs_unit")
+
+
+def _fill(book: Path, officer, rows: int) -> None:
+    _empty()
+    _ours(book, officer, rows)
 
 
 def _officer():
@@ -176,8 +206,6 @@ def _stock(book: Path, rows: int) -> None:
 
 def _without_title(book: Path) -> bytes:
     """Stock wants the header in the first row."""
-    import io
-
     import openpyxl
 
     loaded = openpyxl.load_workbook(book)

@@ -1,8 +1,8 @@
-"""How long tree writes take on one city of about 52,000 nodes, against django-mptt's own.
+"""What tree writes cost on one city of about 52,000 nodes, against COPY and django-mptt's own.
 
     DATABASE_URL=postgres://… python -m tests.bench.tree
 
-Works in a database of its own (the test database), which it drops again. Prints a line a measure.
+Works in a database of its own (the test database), which it drops again.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import io
 import os
 import statistics
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count, cycle
 
 import django
+
+from tests.bench import TIMES, medians, row, seconds
 
 
 def city(prefix: str = "3702") -> Iterator[tuple[str, str, str, str]]:
@@ -40,16 +42,6 @@ def city(prefix: str = "3702") -> Iterator[tuple[str, str, str, str]]:
     for grid in grids:
         for b in range(1, 5):
             yield f"{grid}{b:03d}", f"{b}号楼组", "building", grid
-
-
-def timed(function: Callable[[], object], times: int = 7) -> float:
-    """Median seconds."""
-    found = []
-    for _ in range(times):
-        start = time.perf_counter()
-        function()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found)
 
 
 @contextmanager
@@ -117,140 +109,123 @@ def fill_plain(model) -> None:
     )
 
 
-def bench_import() -> None:
+def copy_out(table: str, columns: str = "") -> io.StringIO:
+    from django.db import connection
+
+    out = io.StringIO()
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY {table}{columns} TO STDOUT", out)
+    return out
+
+
+def copy_in(table: str, columns: str, rows: io.StringIO) -> None:
     from django.db import connection, transaction
 
+    rows.seek(0)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY {table}{columns} FROM STDIN", rows)
+
+
+def empty() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE orgs_area CASCADE")
+
+
+def bench_import() -> None:
     from orgs.actions.tree import load_areas
     from orgs.actions.tree.files import Line
     from orgs.actions.tree.load import _COLUMNS
     from orgs.models import Area, AreaHistory
 
     lines = [Line(n, *row) for n, row in enumerate(city(), start=2)]
-    start = time.perf_counter()
+    columns = f" ({', '.join(_COLUMNS)})"
     load_areas(lines)
-    took = time.perf_counter() - start
-    again = timed(lambda: load_areas(lines), 1)
-    print(f"import {len(lines):,} areas: {took:.2f} s; a second time, nothing new: {again:.2f} s")
-    if connection.vendor != "postgresql":
-        return
-    out, history = io.StringIO(), io.StringIO()
-    with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY orgs_area ({', '.join(_COLUMNS)}) TO STDOUT", out)
-        cursor.copy_expert("COPY orgs_areahistory TO STDOUT", history)
-        cursor.execute("TRUNCATE orgs_area CASCADE")
-    copied = time.perf_counter()
-    with transaction.atomic(), connection.cursor() as cursor:
-        out.seek(0)
-        cursor.copy_expert(f"COPY orgs_area ({', '.join(_COLUMNS)}) FROM STDIN", out)
-    areas = time.perf_counter() - copied
-    with transaction.atomic(), connection.cursor() as cursor:
-        history.seek(0)
-        cursor.copy_expert("COPY orgs_areahistory FROM STDIN", history)
-    both = time.perf_counter() - copied
-    print(
-        f"  bare COPY of the areas: {areas:.2f} s (import is {took / areas:.1f} ×), "
-        f"with their history: {both:.2f} s ({took / both:.1f} ×)"
-    )
+    areas, history = copy_out("orgs_area", columns), copy_out("orgs_areahistory")
+    rounds = []
+    for _ in range(TIMES):
+        empty()
+        once = seconds(lambda: copy_in("orgs_area", columns, areas))
+        both = once + seconds(lambda: copy_in("orgs_areahistory", "", history))
+        empty()
+        rounds.append((seconds(lambda: load_areas(lines)), once, both))
+    took, once, both = (statistics.median(found) for found in zip(*rounds, strict=True))
+    row(f"import {len(lines):,} areas", took, "COPY of the ready areas", once)
+    row("the same", took, "COPY of the areas and their history", both)
+    (again,) = medians(lambda: load_areas(lines))
+    row("import them once more, nothing new", again, "COPY of the ready areas", once)
     assert Area.objects.count() == AreaHistory.objects.count() == len(lines)
 
 
-def bench_writes() -> None:
-    from django.db import connection, transaction
+def bench_moves(plain) -> None:
+    """There and back again, with stamps, history and audit on our side."""
+    from django.db import transaction
 
-    from orgs.actions.tree import create_area, move_area
-    from orgs.actions.tree.checks import faults
+    from orgs.actions.tree import move_area
     from orgs.models import Area
 
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("VACUUM ANALYZE orgs_area")
-    plain = plain_mptt()
-    fill_plain(plain)
-    first = Area.objects.filter(kind="district").order_by("code").first()
-    last = Area.objects.filter(kind="district").order_by("code").last()
+    districts = list(Area.objects.filter(kind="district").in_order())
+    streets = list(Area.objects.filter(kind="street", district=districts[0]).in_order())
+    far = Area.objects.filter(kind="street", district=districts[-1]).in_order().last()
+    for name, home, goal in (
+        ("to the neighbouring street", streets[0], streets[1]),
+        ("across the city", streets[0], far),
+    ):
+        node = Area.objects.filter(parent=home).in_order().first()
+        ours, theirs = cycle([goal, home]), cycle([goal, home])
 
-    def there_and_back(get, move, below, far):
-        """One move each call: alternately to the far side and home."""
-        state = {"at": far}
+        def move(node=node, ours=ours):
+            move_area(area=node, parent=next(ours), by=None)
 
-        def step():
-            goal = state["at"]
-            state["at"] = far if goal is below else below
-            move(get(), goal)
-
-        return step
-
-    for kind, parents in (("community", "street"), ("street", "district")):
-        home = first if parents == "district" else Area.objects.filter(parent=first).first()
-        far = last if parents == "district" else Area.objects.filter(parent=last).last()
-        node = Area.objects.filter(parent=home, kind=kind).order_by("code").first()
-        nodes = Area.objects.under(node).count()
-        ours = timed(
-            there_and_back(
-                lambda node=node: node,
-                lambda area, goal: move_area(area=area, parent=goal, by=None),
-                home,
-                far,
-            )
-        )
-        homes = {area: plain.objects.get(pk=area.pk) for area in (home, far)}
-
-        def mptt_move(area, goal, homes=homes):
+        def mptt_move(node=node, theirs=theirs):
             with transaction.atomic():
-                area.move_to(plain.objects.get(pk=homes[goal].pk), "last-child")
+                twin = plain.objects.get(pk=node.pk)
+                twin.move_to(plain.objects.get(pk=next(theirs).pk), "last-child")
 
-        theirs = timed(
-            there_and_back(lambda node=node: plain.objects.get(pk=node.pk), mptt_move, home, far), 4
-        )
-        print(
-            f"move a {kind} of {nodes} nodes across the city: {ours * 1000:.0f} ms with stamps, "
-            f"history and audit; django-mptt's move_to alone {theirs * 1000:.0f} ms "
-            f"({theirs / ours:.0f} ×)"
-        )
+        took, mptt = medians(move, mptt_move, times=6)  # even: it ends where it began
+        row(f"move a community {name}", took, "django-mptt's move_to", mptt)
+
+
+def bench_inserts(plain) -> None:
+    from django.db import transaction
+
+    from orgs.actions.tree import create_area
+    from orgs.models import Area
 
     community = Area.objects.filter(kind="community").in_order().first()
-    counter = iter(range(6, 999))
-    twin = plain.objects.get(pk=community.pk)
+    ours, theirs = count(6), count(6)
 
     def insert():
-        create_area(
-            kind="grid",
-            code=f"{community.code}{next(counter):03d}",
-            name="新网格",
-            parent=community,
-            by=None,
-        )
+        code = f"{community.code}{next(ours):03d}"
+        create_area(kind="grid", code=code, name="新网格", parent=community, by=None)
 
     def mptt_insert():
-        n = next(counter)
+        n = next(theirs)
         with transaction.atomic():
-            parent = plain.objects.get(pk=twin.pk)
+            parent = plain.objects.get(pk=community.pk)
             plain(pk=10**6 + n, code=f"x{n}", name="新网格", parent=parent).save(force_insert=True)
 
-    ours, theirs = timed(insert, 15), timed(mptt_insert, 5)
-    print(
-        f"insert a grid at the left edge: {ours * 1000:.1f} ms with history and audit; "
-        f"django-mptt's save {theirs * 1000:.0f} ms ({theirs / ours:.0f} ×)"
-    )
-    start = time.perf_counter()
-    found = list(faults())
-    print(f"check_tree: {time.perf_counter() - start:.2f} s, {len(found)} faults")
-    if connection.vendor == "postgresql":
-        from orgs.actions.tree import numbers
-
-        Area._base_manager.update(lft=0, rght=0)
-        start = time.perf_counter()
-        with transaction.atomic():
-            numbers.renumber()
-        print(f"number the whole tree anew: {time.perf_counter() - start:.2f} s")
+    took, mptt = medians(insert, mptt_insert, times=7)
+    row("insert a grid at the left edge", took, "django-mptt's save", mptt)
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
     django.setup()
+    from django.db import connection
+
+    from orgs.actions.tree.checks import faults
+
     with database():
         bench_import()
-        bench_writes()
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE orgs_area")
+        plain = plain_mptt()
+        fill_plain(plain)
+        bench_moves(plain)
+        bench_inserts(plain)
+        assert not list(faults())
 
 
 if __name__ == "__main__":
