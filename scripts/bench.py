@@ -72,7 +72,7 @@ def _rows(name: str, running: Services) -> str | None:
 
 def _write(tables: dict[str, str], loads: list[float], minutes: float) -> None:
     cores = os.cpu_count()
-    calm = "calm" if max(loads) < cores + 1 else "busy with other work: expect better than this"
+    calm = "calm" if max(loads) < cores + 1 else "busy with other work"
     load = " → ".join(f"{one:.1f}" for one in loads)
     parts = [
         "# Benchmarks\n",
@@ -82,7 +82,7 @@ def _write(tables: dict[str, str], loads: list[float], minutes: float) -> None:
         f"{datetime.now(UTC):%Y-%m-%d}, in {minutes:.0f} minutes. {_processor()}, {cores} processors, "
         f"{_memory()} of memory, {platform.system()} {platform.release().split('-')[0]}; "
         f"Python {platform.python_version()},\n{_postgres()} (without fsync). "
-        f"Load before, between and after: {load}; the machine was {calm}.\n",
+        f"Load before, between\nand after: {load}; the machine was {calm}.\n",
     ]
     for name, rows in tables.items():
         parts.append(f"## {TITLES[name]}\n\n{HEAD}{rows}")
