@@ -71,7 +71,12 @@ class DayRangeWidget(django_filters.widgets.DateRangeWidget):
 
 
 class FilterSet(django_filters.FilterSet):
-    """`search` is the box in the list's head; the others stand in the panel."""
+    """`search` is the box in the list's head; the others stand in the panel.
+
+    quiet: filters that links lead to (from a chart); they stand in the panel while in force.
+    """
+
+    quiet: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,7 +91,12 @@ class FilterSet(django_filters.FilterSet):
 
     @property
     def panel(self) -> list:
-        return [f for f in self.form if not isinstance(self.filters[f.name], Search)]
+        shown = [f for f in self.form if not isinstance(self.filters[f.name], Search)]
+        return [f for f in shown if f.name not in self.quiet or self._is_given(f.name)]
+
+    def _is_given(self, name: str) -> bool:
+        params = _params(name, self.form.fields[name])
+        return any(self.form.data.get(param) for param in params)
 
     @property
     def cleared(self) -> dict[str, None]:

@@ -84,6 +84,21 @@ OPEN_CLAIM = PATH[:-1]  # of these a claimant has one an item at most
 PUBLIC_STATES = (ItemState.PUBLISHED, *(ItemState(s) for s in PATH))
 
 
+class ContactSpan(models.TextChoices):
+    """How long the two sides took to be in contact after a claim, against the limit."""
+
+    DAY_1 = "1", "1 日内"
+    DAY_2 = "2", "第 2 日"
+    DAY_3 = "3", "第 3 日"
+    DAY_4 = "4", "第 4 日"
+    DAY_5 = "5", "第 5 日"
+    DAY_6 = "6", "第 6 日"
+    DAY_7 = "7", "第 7 日"
+    OVER = "over", "超过 7 日"
+    WAITING = "waiting", "未对接，未到期"
+    LATE = "late", "未对接，已超期"
+
+
 class Direction(models.TextChoices):
     """认领方向: which side claims what."""
 

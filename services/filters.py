@@ -9,30 +9,36 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.filters import DayRange, FilterSet, Search
-from services.enums import CONTACT_DAYS
+from services.enums import CONTACT_DAYS, ContactSpan, Grade
 from services.models import Claim, Item, Ticket
 
 _SEARCH = {"hint": "名称、内容、编号或单位"}
 
 
 class ItemFilter(FilterSet):
+    quiet = ("published_at", "claimed_at", "closed_at")
     q = Search(fields=("search__contains",), label="查找事项", **_SEARCH)
     due_on = DayRange(label="时限")
-    published_at = DayRange(label="发布日期")
     by_unit = django_filters.ChoiceFilter(
         label="提出方", method="from_side", choices=[("1", "驻区单位"), ("0", "社区街道")]
     )
 
     claimable = django_filters.ChoiceFilter(
-        label="名额", method="with_places", choices=[("1", "还可认领")]
+        label="名额", method="with_places", choices=[("1", "还可认领"), ("taken", "已有认领")]
     )
+    published_at = DayRange(label="发布日期")
+    claimed_at = DayRange(label="认领日期", method="by_claims")
+    closed_at = DayRange(label="销号日期")
 
     class Meta:
         model = Item
         fields = ("kind", "state", "topic", "beneficiary")
 
+    def by_claims(self, queryset: QuerySet, name: str, value: slice) -> QuerySet:
+        return queryset.claimed_between(value.start, value.stop)
+
     def with_places(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        return queryset.claimable()
+        return queryset.claimable() if value == "1" else queryset.taken()
 
     def from_side(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return queryset.filter(unit__isnull=value == "0")
@@ -62,6 +68,7 @@ class OfferFilter(FilterSet):
 
 
 class ClaimFilter(FilterSet):
+    quiet = ("claimed_at", "accepted_at", "contact", "grade", "rated_on")
     q = Search(
         fields=("claimant__contains", "item__title__contains", "item__number__contains"),
         label="查找认领",
@@ -78,11 +85,20 @@ class ClaimFilter(FilterSet):
     due_on = DayRange(label="时限")
     claimed_at = DayRange(label="认领日期")
     accepted_at = DayRange(label="验收日期")
-    rated_on = DayRange(field_name="rating__rated_on", label="评价日期")
+    contact = django_filters.ChoiceFilter(
+        label="对接用时", method="by_contact", choices=ContactSpan.choices
+    )
+    grade = django_filters.ChoiceFilter(
+        field_name="rating__grade", label="评价", choices=Grade.choices
+    )
+    rated_on = DayRange(label="评价日期", field_name="rating__rated_on")
 
     class Meta:
         model = Claim
         fields = ("state", "direction")
+
+    def by_contact(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.live().with_contact_span(timezone.now()).filter(contact_span=value)
 
     def lagging(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         if value == "due":

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from orgs.models import PlacedQuerySet
-from services.enums import OPEN_CLAIM, PUBLIC_STATES, ClaimState, ItemState
+from services.enums import (
+    CONTACT_DAYS,
+    OPEN_CLAIM,
+    PATH,
+    PUBLIC_STATES,
+    ClaimState,
+    ContactSpan,
+    ItemState,
+)
 
 # What anybody may read of a published item. Names of persons, reasons, claims and who decided
 # are not among them.
@@ -35,6 +43,10 @@ PUBLIC_FIELDS = (
 )
 
 
+# Of a published item: somebody holds a place of it, or held it to the end.
+TAKEN = ~Q(state=ItemState.PUBLISHED, claimed=0)
+
+
 class ItemQuerySet(PlacedQuerySet):
     def published(self):
         return self.filter(state__in=PUBLIC_STATES)
@@ -46,6 +58,19 @@ class ItemQuerySet(PlacedQuerySet):
     def claimable(self):
         """Published with a place free."""
         return self.filter(state=ItemState.PUBLISHED, claimed__lt=F("capacity"))
+
+    def taken(self):
+        """Published, and claimed at least in part."""
+        return self.published().filter(TAKEN)
+
+    def claimed_between(self, first: datetime | None, last: datetime | None):
+        """Items on which a claim was made from `first` to `last` and not withdrawn since."""
+        from services.models import Claim
+
+        made = Claim.objects.filter(item=OuterRef("pk"), state__in=PATH)
+        made = made.filter(claimed_at__gte=first) if first else made
+        made = made.filter(claimed_at__lte=last) if last else made
+        return self.filter(Exists(made))
 
     def matching(self, text: str):
         """Every word of `text` occurs in the item's number, names or content."""
@@ -78,6 +103,24 @@ class ClaimQuerySet(PlacedQuerySet):
     def uncontacted_since(self, moment: datetime):
         """Claims of `moment` or before whose two sides have not been in contact yet."""
         return self.filter(state=ClaimState.CLAIMED, claimed_at__lte=moment)
+
+    def with_contact_span(self, now: datetime):
+        """Annotates `contact_span`: the days from claim to contact, one of `ContactSpan`."""
+        days = range(1, CONTACT_DAYS + 1)
+        within = (
+            When(contacted_at__lte=F("claimed_at") + timedelta(days=n), then=Value(str(n)))
+            for n in days
+        )
+        span = Case(
+            *within,
+            When(contacted_at__isnull=False, then=Value(ContactSpan.OVER.value)),
+            When(
+                claimed_at__lte=now - timedelta(days=CONTACT_DAYS),
+                then=Value(ContactSpan.LATE.value),
+            ),
+            default=Value(ContactSpan.WAITING.value),
+        )
+        return self.annotate(contact_span=span)
 
     def overdue(self, today):
         """Not yet handed over for acceptance though the date has passed."""
