@@ -70,7 +70,7 @@ async function build() {
   const start = performance.now();
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
-  await Promise.all([styles("console"), styles("portal"), scripts("console"), icons()]);
+  await Promise.all([styles("console"), styles("portal"), scripts("console"), scripts("chart"), icons()]);
   await compress();
   console.log(`static/dist built in ${Math.round(performance.now() - start)} ms`);
 }

@@ -2,6 +2,7 @@ from core.console import awaited, menu, waiting
 from reports.enums import ReviewState
 from reports.models import Review
 
+menu("统计图", "reports:overview", perm="reports.view", order=59, icon="chart", group="考核")
 menu(
     "评估结果",
     "reports:reviews",

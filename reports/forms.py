@@ -6,7 +6,7 @@ from django import forms
 
 from core.errors import Refused
 from core.forms import Form
-from core.periods import parse_period, recent_periods
+from core.periods import Period, parse_period, recent_periods
 from core.scope import reach_of
 from orgs.models import Area
 from reports.enums import AdjustmentKind, ReviewKind
@@ -55,6 +55,23 @@ class ReportAllForm(_PlaceAndPeriod):
 
 class ApproveAllForm(_PlaceAndPeriod):
     perm = "reports.approve"
+
+
+class OverviewForm(Form):
+    """The time that charts are about: a quarter or a year."""
+
+    period = forms.ChoiceField(label="统计期")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        quarters = recent_periods(count=8)
+        years = recent_periods(ReviewKind.ANNUAL, 3)
+        self.fields["period"].choices = [(p.text, p.label) for p in (*quarters, *years)]
+
+    @property
+    def chosen(self) -> Period | None:
+        """None when none is chosen, or one that is not offered."""
+        return parse_period(self.cleaned_data["period"]) if self.is_valid() else None
 
 
 class AdjustForm(Form):

@@ -9,6 +9,7 @@ from reports.sheets import Assessment
 app_name = "reports"
 
 urlpatterns = [
+    path("overview/", views.Overview.as_view(), name="overview"),
     path(
         "reviews/export/",
         ExportView.as_view(exporter=Assessment, list_url="reports:reviews"),

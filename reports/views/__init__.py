@@ -1,4 +1,5 @@
 from reports.views.evidence import Evidence
+from reports.views.overview import Overview
 from reports.views.reviews import AdjustReview, ReviewDetail, ReviewList
 from reports.views.runs import ApproveAll, ReportAll, RunAdd, RunDetail, RunList
 
@@ -6,6 +7,7 @@ __all__ = [
     "AdjustReview",
     "ApproveAll",
     "Evidence",
+    "Overview",
     "ReportAll",
     "ReviewDetail",
     "ReviewList",
