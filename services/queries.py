@@ -45,7 +45,22 @@ def items_of(user: Any, place: Area | None = None) -> QuerySet[Item]:
 def claims_of(user: Any, place: Area | None = None) -> QuerySet[Claim]:
     """Claims that either side of which is the person's."""
     rows = Claim.objects.visible_to(user, _VIEW)
+    near = _near(user, place)
+    rows = rows if near is None else rows.filter(pk__in=near)
     return rows.at(place) if place else rows
+
+
+def _near(user: Any, place: Area | None) -> QuerySet | None:
+    """Ids of all claims that `claims_of` can hold, each side found by its own index: no index
+    serves “either side is there”. None above communities: what is gained there is lost again."""
+    reach = user.reach(_VIEW)
+    areas = {(place.kind, place.pk)} if place else set(reach.areas)
+    if (reach.everywhere and not place) or {kind for kind, _ in areas} - {"community"}:
+        return None
+    there = [*areas, *(() if place else (("unit", pk) for pk in reach.units))]
+    claims = Claim.objects.order_by().values("pk")
+    sides = [claims.filter(**{f"{side}{of}": pk}) for of, pk in there for side in ("", "item__")]
+    return claims.none().union(*sides)
 
 
 def needs_by_month(
@@ -54,7 +69,8 @@ def needs_by_month(
     """Needs that were published, claimed (by a claim that still holds) and closed in each of
     `months`, first days in a row: ``{"published": {first of the month: number}, …}``. A need
     that is claimed in two months counts in both."""
-    needs = items_of(user, place).filter(kind=ItemKind.NEED).order_by()
+    # By state too, though every dated item has it: that is what the indexes are kept for.
+    needs = items_of(user, place).published().filter(kind=ItemKind.NEED).order_by()
     first, before = (
         _midnight(months[0]),
         _midnight((months[-1] + timedelta(days=31)).replace(day=1)),
@@ -79,7 +95,8 @@ def needs_by_month(
 def needs_below(user: Any, place: Area, level: str, period: Period) -> dict[int | None, Needs]:
     """Needs published in the period, by the id of their `level` below `place`; under None those
     that lie above it."""
-    needs = items_of(user, place).filter(kind=ItemKind.NEED, **_during("published_at", period))
+    needs = items_of(user, place).published().filter(kind=ItemKind.NEED)
+    needs = needs.filter(**_during("published_at", period))
     counts = (
         needs.order_by()
         .values_list(f"{level}_id")

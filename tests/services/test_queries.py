@@ -136,6 +136,33 @@ def test_both_sides_see_the_grades_and_others_do_not(place, officer, units):
     assert queries.grades(officer, None, parse_period("2026Q4")) == {}
 
 
+def test_claims_are_found_from_either_side_by_whoever_sees_them(place, units):
+    """The indexes' short way finds what the scope admits, no more and no less."""
+    offering, far = unit(place.community), unit(place.other_community)
+    make.claim(need(place.community, at(7, 2)), far)
+    make.claim(need(place.other_community, at(7, 2)), units[0])
+    make.claim(need(offering, at(7, 2), kind="resource"), far)
+    make.claim(need(place.sibling_community, at(7, 2)), place.other_community)
+    people = [
+        make.worker(place.community),
+        make.worker(place.other_community),
+        make.worker(place.sibling_community),
+        make.liaison(offering),
+        make.liaison(far),
+        person("street_officer", place.street),
+        person("org_department", place.city),
+        person("system_admin"),
+    ]
+    counts = []
+    for user in people:
+        for where in (None, place.community, place.other_community, place.street, place.grid):
+            rows = Claim.objects.visible_to(user, "services.view")
+            rows = set(rows.at(where) if where else rows)
+            assert set(queries.claims_of(user, where)) == rows
+            counts.append(len(rows))
+    assert counts[0::5] == [3, 4, 1, 1, 2, 4, 4, 0]
+
+
 def test_what_others_published_is_not_ones_own(place, units):
     """A worker sees every published need of the city, and counts the community's own."""
     need(place.other_community, at(7, 2))
