@@ -74,6 +74,7 @@ class Chart:
     note: str = ""
     empty: str = "这段时间没有记录。"
     most: float | None = None  # where the scale ends, when that is known: 100 for a share
+    shown: int | None = None  # the picture shows so many rows, the table all
 
     @property
     def drawn(self) -> list[Series]:

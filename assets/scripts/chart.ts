@@ -35,9 +35,15 @@ function words(font: string): object {
   return { color: "var(--ink-2)", fontFamily: font, fontSize: 13 };
 }
 
-function columns(table: HTMLTableElement): Column[] {
-  const heads = [...table.tHead!.rows[0].cells];
-  const rows = [...table.tBodies[0].rows];
+// The table's rows that the picture shows.
+function rowsOf(figure: HTMLElement): HTMLTableRowElement[] {
+  const rows = [...figure.querySelector("table")!.tBodies[0].rows];
+  return rows.slice(0, Number(figure.dataset.shown ?? rows.length));
+}
+
+function columns(figure: HTMLElement): Column[] {
+  const heads = [...figure.querySelector("table")!.tHead!.rows[0].cells];
+  const rows = rowsOf(figure);
   return heads.flatMap((head, at) => {
     if (!head.dataset.tone) return [];
     const cells = rows.map(({ cells: { [at]: cell } }) => ({
@@ -77,17 +83,18 @@ function series(kind: string, column: Column, at: number, tones: string[], font:
   };
 }
 
-function option(figure: HTMLElement, table: HTMLTableElement, drawn: Column[]): Option {
+function option(figure: HTMLElement, drawn: Column[]): Option {
   const font = getComputedStyle(figure).fontFamily;
-  const rows = [...table.tBodies[0].rows];
+  const rows = rowsOf(figure);
   const kind = figure.dataset.chart!;
+  const bars = kind === "bars";
   const most = figure.dataset.most;
   const names = {
     type: "category",
     data: rows.map((row) => row.cells[0].textContent!.trim()),
     axisLine: { lineStyle: { color: "var(--line-strong)" } },
     axisTick: { show: false },
-    axisLabel: { ...words(font), hideOverlap: true, width: 112, overflow: "truncate" },
+    axisLabel: { ...words(font), hideOverlap: true, width: 136, overflow: "truncate" },
   };
   const numbers = {
     type: "value",
@@ -96,9 +103,8 @@ function option(figure: HTMLElement, table: HTMLTableElement, drawn: Column[]): 
     minInterval: 1,
     splitNumber: 4,
     axisLabel: { ...words(font), hideOverlap: true },
-    splitLine: { lineStyle: { color: "var(--line)" } },
+    splitLine: { show: !bars, lineStyle: { color: "var(--line)" } },
   };
-  const bars = kind === "bars";
   return {
     animation: false,
     // The longest number beside a full bar has its room.
@@ -113,17 +119,16 @@ function option(figure: HTMLElement, table: HTMLTableElement, drawn: Column[]): 
 
 function draw(figure: HTMLElement): void {
   const picture = figure.querySelector<HTMLElement>(".chart-picture")!;
-  const table = figure.querySelector("table")!;
-  const drawn = columns(table);
+  const drawn = columns(figure);
   picture.hidden = false;
-  const rows = table.tBodies[0].rows.length;
+  const rows = drawn[0].cells.length;
   picture.style.height = `${figure.dataset.chart === "bars" ? rows * BAR_STEP + 24 : LINE_HEIGHT}px`;
   const chart: ECharts = init(picture, null, { renderer: "svg" });
-  chart.setOption(option(figure, table, drawn));
+  chart.setOption(option(figure, drawn));
   // A point opens what its cell in the table opens.
   chart.on("click", (at) => drawn[at.seriesIndex!].cells[at.dataIndex].link?.click());
   new ResizeObserver(() => chart.resize()).observe(picture);
-  figure.querySelector<HTMLElement>(".chart-key")?.removeAttribute("hidden");
+  for (const more of figure.querySelectorAll(".chart-key, .chart-part")) more.removeAttribute("hidden");
   figure.querySelector("details")!.open = false;
 }
 

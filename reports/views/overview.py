@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.charts import Chart, Figure, Kind, Row, Series
+from core.formats import short_place
 from core.periods import Period, period_of
 from core.places import PARAM
 from core.views import ConsoleView
@@ -22,6 +23,7 @@ from services import queries
 from services.enums import BAD_GRADES, CONTACT_DAYS, ContactSpan, Grade, ItemKind
 
 MONTHS = 12
+SHOWN = 20  # places in the picture; a street may have seventy communities
 # The level whose places are compared, by the kind of the chosen place. Needs lie at communities.
 _BELOW = {"city": "district", "district": "street", "street": "community"}
 _NAMES = {"district": "区县", "street": "街道", "community": "社区"}
@@ -39,7 +41,7 @@ class Overview(ConsoleView):
         form = OverviewForm(request.GET if "period" in request.GET else None)
         # A wrong period is named at its field; the page shows the current one meanwhile.
         self.period: Period = form.chosen or period_of(timezone.localdate())
-        charts = [self.trend(), self.below(), self.contact(), self.grades()]
+        charts = [self.trend(), self.contact(), self.grades(), self.below()]
         return self.page(form=form, period=self.period, charts=list(filter(None, charts)))
 
     @cached_property
@@ -66,7 +68,7 @@ class Overview(ConsoleView):
         return Chart(
             key="trend",
             title="需求发布、认领和销号的趋势",
-            about=f"至{months[-1]:%Y-%m}的 {MONTHS} 个月，按需求项数计；认领后退出的不计。",
+            about=f"至 {months[-1]:%Y-%m} 的 {MONTHS} 个月，按需求项数计；认领后退出的不计。",
             kind=Kind.LINE,
             head="月份",
             series=tuple(series for *_, series in columns),
@@ -84,7 +86,8 @@ class Overview(ConsoleView):
         counted = queries.needs_below(self.request.user, place, level, self.period)
         none = queries.Needs(0, 0)
         lines = [(area, counted.get(area.pk, none)) for area in children(place)]
-        lines.sort(key=lambda line: -1 if line[1].rate is None else line[1].rate, reverse=True)
+        # Where most needs wait stands first; who published none has nothing to compare.
+        lines.sort(key=lambda line: 101 if line[1].rate is None else line[1].rate)
         own = counted.get(None, none).published
         return Chart(
             key="below",
@@ -96,6 +99,7 @@ class Overview(ConsoleView):
             rows=[self._below_row(area, needs) for area, needs in lines],
             note=f"另有 {own:,} 项由{place.name}本级发布，不在比较之内。" if own else "",
             most=100,
+            shown=SHOWN,
         )
 
     def _below_row(self, area: Area, needs: queries.Needs) -> Row:
@@ -103,7 +107,7 @@ class Overview(ConsoleView):
         of_needs = {"kind": ItemKind.NEED, **span}
         taken = self.figure(needs.taken, "items", area, **of_needs, claimable="taken")
         return Row(
-            area.name,
+            short_place(area.name),
             (
                 self.figure(needs.published, "items", area, **of_needs),
                 taken,
@@ -132,7 +136,7 @@ class Overview(ConsoleView):
                 )
                 for s in ContactSpan
             ],
-            note=_share(due - late, due, f"{CONTACT_DAYS} 日内对接"),
+            note=_share(due - late, due, f"在 {CONTACT_DAYS} 日内对接"),
         )
 
     def grades(self) -> Chart:
@@ -195,4 +199,4 @@ def _contact_tone(span: ContactSpan) -> str:
 
 
 def _share(part: int, whole: int, what: str) -> str:
-    return f"{whole:,} 项中 {part:,} 项{what}，占 {100 * part / whole:.1f}%。" if whole else ""
+    return f"{whole:,} 项中有 {part:,} 项{what}，占 {100 * part / whole:.1f}%。" if whole else ""

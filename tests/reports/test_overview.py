@@ -109,11 +109,16 @@ def test_lower_places_are_compared_where_needs_lie(place):
     assert "需求认领率" not in client.get(PAGE, {"area": place.community.pk}).content.decode()
 
 
-def test_the_best_stand_first_and_who_published_nothing_last(place):
-    client = signed_in(person(Role.STREET_OFFICER, place.street))
-    page = client.get(PAGE).content.decode()
-    rates = re.findall(r">([\d.]+%|—)(?:</a>)?</td>", page)
-    assert rates == ["66.7%", "—"]
+def test_where_needs_wait_stands_first_and_who_published_none_last(place):
+    make.item(place.other_community)
+    make.item(place.other_community)
+    client = signed_in(person(Role.ORG_DEPARTMENT, place.city))
+    for chosen, expected in (
+        (place.city, ["33.3%", "50.0%"]),
+        (place.street, ["66.7%", "—"]),
+    ):
+        page = client.get(PAGE, {"area": chosen.pk}).content.decode()
+        assert re.findall(r">([\d.]+%|—)(?:</a>)?</td>", page) == expected
 
 
 def test_a_wrong_period_is_named_and_a_foreign_place_is_not_there(place):
