@@ -4,6 +4,7 @@ from django.urls import path
 
 from core.models import Job
 from core.pages.calendar import WorkdayAdd, WorkdayClear, WorkdayList
+from core.pages.components import Components
 from core.pages.files import Attach, AttachmentFile, Detach
 from core.pages.inbox import Inbox, MarkAllRead, Message
 from core.pages.jobs import JobDetail, JobList, JobResult
@@ -24,6 +25,7 @@ urlpatterns = [
     path("attachments/<str:label>/<str:object_id>/add/", Attach.as_view(), name="attach"),
     path("watches/", WatchList.as_view(), name="watches"),
     path("watches/<str:label>/<str:object_id>/", WatchToggle.as_view(), name="watch"),
+    path("components/", Components.as_view(), name="components"),
     path("workdays/", WorkdayList.as_view(), name="workdays"),
     path("workdays/add/", WorkdayAdd.as_view(), name="workday-add"),
     path("workdays/<int:pk>/clear/", WorkdayClear.as_view(), name="workday-clear"),

@@ -67,21 +67,10 @@ class TransitView(KeepsTyped):
 
     def build(self, *data: Any) -> forms.Form:
         """The reason, and the transition's own form if it has one."""
-        step = self.step
-        base = import_string(step.form) if step.form else forms.Form
-        reason = forms.CharField(
-            label="理由",
-            max_length=500,
-            required=step.reason,
-            widget=forms.Textarea(attrs={"rows": 3}),
-            help_text="会记入办理过程，对方可以看到。",
-            error_messages={"required": f"{step.label}须填写理由。"},
-        )
-        fields = {"reason": reason} if step.reason else {}
-        form = type("TransitForm", (base,), fields)
-        kwargs = {"user": self.request.user} if issubclass(base, Asked) else {}
-        if step.form and hasattr(base, "for_object"):
-            kwargs["initial"] = base.for_object(self.object)
+        form = step_form(self.step)
+        kwargs = {"user": self.request.user} if issubclass(form, Asked) else {}
+        if self.step.form and hasattr(form, "for_object"):
+            kwargs["initial"] = form.for_object(self.object)
         return form(*data, **kwargs)
 
     def show(self, form: forms.Form, status: int = 200) -> HttpResponse:
@@ -117,3 +106,16 @@ class TransitView(KeepsTyped):
             raise PermissionDenied(f"user {self.request.user.pk} may not {step.name}")
         self.step = step
         return step
+
+
+def step_form(step: Transition) -> type[forms.Form]:
+    """The form of a transition, with the reason that it asks for."""
+    base = import_string(step.form) if step.form else forms.Form
+    reason = forms.CharField(
+        label="理由",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="会记入办理过程，对方可以看到。",
+        error_messages={"required": f"{step.label}须填写理由。"},
+    )
+    return type("TransitForm", (base,), {"reason": reason} if step.reason else {})
