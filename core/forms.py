@@ -128,12 +128,44 @@ class Asked:
         return [*found, ("", list(shown.values()))] if shown else found
 
 
+_LIMITS = {
+    "max_length": "最多 %(limit_value)d 个字，现在是 %(show_value)d 个。",
+    "min_length": "最少 %(limit_value)d 个字，现在是 %(show_value)d 个。",
+    "min_value": "不能小于 %(limit_value)s。",
+    "max_value": "不能大于 %(limit_value)s。",
+}
+_WORDS: tuple[tuple[type[forms.Field], dict[str, str]], ...] = (
+    (forms.DateField, {"invalid": "请按“2026-11-21”的样子填写日期。"}),
+    (forms.TimeField, {"invalid": "请按“08:30”的样子填写时间。"}),
+    (forms.IntegerField, {"invalid": "请填写整数。"}),
+    (forms.FloatField, {"invalid": "请填写数字。"}),
+    (forms.DecimalField, {"invalid": "请填写数字。"}),
+    (forms.ChoiceField, {"invalid_choice": "请从列出的选项中选择。"}),
+    (forms.ModelChoiceField, {"invalid_choice": "请从列出的选项中选择。"}),
+    (forms.FileField, {"empty": "文件是空的，请确认选对了文件。"}),
+)
+
+
 def _ask_for(field: forms.Field) -> None:
-    """Have an empty box say what to do, where its form has no words of its own for it."""
-    general = forms.Field.default_error_messages["required"]
-    if field.label and field.error_messages.get("required") == general:
-        verb = "选择" if isinstance(field, forms.ChoiceField | forms.ModelChoiceField) else "填写"
-        field.error_messages["required"] = f"请{verb}{field.label}。"
+    """Have a wrong box say what to do, where its form has no words of its own for it."""
+    words = dict(_LIMITS)
+    for kind, own in _WORDS:
+        if isinstance(field, kind):
+            words |= own
+    if field.label:
+        words["required"] = f"请{_verb(field)}{field.label}。"
+    general: dict[str, Any] = {}
+    for kind in reversed(type(field).__mro__):
+        general |= vars(kind).get("default_error_messages", {})
+    for code, text in words.items():
+        if field.error_messages.get(code) == general.get(code):
+            field.error_messages[code] = text
+
+
+def _verb(field: forms.Field) -> str:
+    if isinstance(field, forms.BooleanField):
+        return "勾选"
+    return "选择" if isinstance(field, forms.ChoiceField | forms.ModelChoiceField) else "填写"
 
 
 class Form(Asked, forms.Form):

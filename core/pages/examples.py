@@ -208,11 +208,11 @@ class Examples:
 
     @cached_property
     def chosen(self) -> FilterSet:
-        return self._filters("set-state=done&set-created_at_min=2026-07-01&set-q=照明", "set")
+        return self._filters("set-state=done&set-created_at_after=2026-07-01&set-q=照明", "set")
 
     @cached_property
     def mistaken(self) -> FilterSet:
-        return self._filters("bad-created_at_min=七月", "bad")
+        return self._filters("bad-created_at_after=七月", "bad")
 
     def _filters(self, query: str, prefix: str) -> FilterSet:
         found = MatterFilter(

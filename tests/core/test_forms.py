@@ -4,9 +4,10 @@ import re
 from html import unescape
 
 import pytest
+from django import forms
 from django.core.exceptions import ValidationError
 
-from core.forms import ModelForm, PlaceField
+from core.forms import Form, ModelForm, PlaceField
 from core.models import AuditEvent
 from orgs.models import Unit
 from tests.core.browsing import signed_in, text
@@ -221,3 +222,28 @@ def test_a_place_anywhere_is_found_beyond_ones_reach(place, officer):
 def test_a_model_form_never_writes():
     with pytest.raises(TypeError, match="call the action"):
         PlaceForm({}).save()
+
+
+class Boxes(Form):
+    name = forms.CharField(label="名称", max_length=3)
+    count = forms.IntegerField(label="名额", min_value=1)
+    share = forms.DecimalField(label="比例")
+    on = forms.DateField(label="时限")
+    kind = forms.ChoiceField(label="类别", choices=[("need", "需求")])
+    agreed = forms.BooleanField(label="已征得居民同意")
+    own = forms.DateField(label="日期", error_messages={"invalid": "日子不对。"})
+
+
+def test_a_wrong_box_says_what_to_do_in_words_of_its_own_or_ours():
+    form = Boxes(
+        {"name": "四个字长", "count": "0", "share": "x", "on": "x", "kind": "x", "own": "x"}
+    )
+    assert {name: list(found) for name, found in form.errors.items()} == {
+        "name": ["最多 3 个字，现在是 4 个。"],
+        "count": ["不能小于 1。"],
+        "share": ["请填写数字。"],
+        "on": ["请按“2026-11-21”的样子填写日期。"],
+        "kind": ["请从列出的选项中选择。"],
+        "agreed": ["请勾选已征得居民同意。"],
+        "own": ["日子不对。"],
+    }
