@@ -112,10 +112,10 @@ class Components(ConsoleView):
     blocks = ("page", "list", DIALOG)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self.show(step_form(self.step)())
+        return self.show(self.build())
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        form = step_form(self.step)(request.POST)
+        form = self.build(request.POST)
         if not form.is_valid():
             return self.show(form, status=422)
         messages.success(request, f"已{self.step.label}。这是示例，没有写入任何记录。")
@@ -124,6 +124,11 @@ class Components(ConsoleView):
             place = {"path": here, "target": "#page", "swap": "outerHTML show:window:top"}
             return HttpResponse(status=204, headers={"HX-Location": orjson.dumps(place).decode()})
         return HttpResponseRedirect(here)
+
+    def build(self, *data: Any) -> forms.Form:
+        """The form that stands on the page, or the one in the dialogue above it: no id twice."""
+        auto_id = "id_%s" if self.wanted_block() == DIALOG else "here_%s"
+        return step_form(self.step)(*data, auto_id=auto_id)
 
     @property
     def step(self) -> Transition:

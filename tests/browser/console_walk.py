@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db.models import Model
 from django.test import Client
@@ -125,8 +126,7 @@ class Walk:
         if row is not None:
             parts["pk"] = row.pk
         if isinstance(route.view, type) and issubclass(route.view, TransitView):
-            steps = MACHINES[route.model._meta.label_lower].transitions.values()
-            named = [{**parts, "name": step.name} for step in steps if step.perm]
+            named = [{**parts, "name": name} for name in _steps(row)]
             return [(route.name, reverse(route.name, kwargs=one)) for one in named]
         if route.name == "reports:evidence":
             parts["key"] = row.scores.first().key
@@ -162,10 +162,17 @@ def console_routes() -> list[Route]:
     ]
 
 
+def _steps(row: Model) -> list[str]:
+    """The steps that its state allows, and one that it does not, whose page says why."""
+    machine = MACHINES[row._meta.label_lower]
+    state = getattr(row, machine.field)
+    asked = [step for step in machine.transitions.values() if step.perm]
+    now = [step.name for step in asked if state in step.sources]
+    return now + [step.name for step in asked if step.name not in now][:1]
+
+
 def lengthen() -> None:
     """Give every row that has been made the longest names that people write."""
-    from django.apps import apps
-
     for label, values in LONG.items():
         assert label in ROWS
         apps.get_model(label)._base_manager.update(**values)
