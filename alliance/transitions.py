@@ -62,6 +62,7 @@ AGREEMENT = Machine(
     "alliance.Agreement",
     states=S,
     deeds={
+        "discard": "删除草稿",
         "draft": "起草",
         "discard": "删除草稿",
         "revise": "修改",

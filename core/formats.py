@@ -37,6 +37,8 @@ def moment(value: datetime | None) -> str:
 
 def number(value: float | Decimal | None) -> str:
     """12,345; of a decimal no zeros that say nothing: 4.0 is 4."""
+    if isinstance(value, float):
+        value = Decimal(str(value))
     if isinstance(value, Decimal):
         return f"{value.normalize():,f}"
     return EMPTY if value is None else f"{value:,}"
@@ -45,6 +47,11 @@ def number(value: float | Decimal | None) -> str:
 def marks(value: Decimal | None) -> str:
     """93.50: marks stand in columns, so each has its two places."""
     return EMPTY if value is None else f"{value:,.2f}"
+
+
+def unit(value: str) -> str:
+    """A unit as it stands behind its figure: 7 件, but 80%."""
+    return value if value in ("", "%") else f" {value}"
 
 
 def masked_phone(value: str | None) -> str:

@@ -56,6 +56,7 @@ def environment(**options: Any) -> Environment:
         number=formats.number,
         marks=formats.marks,
         period=label_of,
+        unit=formats.unit,
         masked_phone=formats.masked_phone,
         clock=formats.clock,
         weekdays=formats.weekdays,

@@ -54,7 +54,8 @@ class Column:
     tag: shown as a tag; True, a mapping from value to tone (neutral info ok warn bad), or the
         choices themselves when their members have a `tone`.
     number, date, time: right-aligned thousands; 2026-11-21; 2026-11-21 14:05.
-    due: a deadline in words, with the day.
+    due: a deadline in words, with the day. `ended` says of a row that it runs no longer: the
+        day alone shows, and nobody is late any more.
     render: called with the row; the text of the cell (escaped unless it is Markup).
     sort: True to sort by `name`, or the path(s) to sort by.
     minor: left out on narrow screens.
@@ -68,6 +69,7 @@ class Column:
     date: bool = False
     time: bool = False
     due: bool = False
+    ended: Callable[[Any], bool] | None = None
     render: Callable[[Any], Any] | None = None
     sort: bool | str | Sequence[str] = False
     minor: bool = False
@@ -170,19 +172,21 @@ def tag(text: Any, tone: str = "neutral") -> Markup:
     return Markup(_tag(text, tone))  # noqa: S704  (escaped there)
 
 
-def due(value: Any) -> Markup:
-    """A deadline in words with its day: the template filter `due`."""
-    return Markup(_due(value))  # noqa: S704  (escaped there)
+def due(value: Any, *, ended: bool = False) -> Markup:
+    """A deadline in words with its day: the template filter `due`; `ended`: the day alone."""
+    return Markup(_due(value, ended=ended))  # noqa: S704  (escaped there)
 
 
 def _tag(text: Any, tone: str) -> str:
     return f'<span class="tag is-{escape(tone)}">{_html(text)}</span>'
 
 
-def _due(value: Any) -> str:
+def _due(value: Any, *, ended: bool = False) -> str:
     found = formats.deadline(value)
     if found is None:
         return _EMPTY
+    if ended:
+        return f"{found.day}"
     return f'<span class="due is-{found.tone}">{found.text}</span> <small>{found.day}</small>'
 
 
@@ -228,7 +232,8 @@ def _text(column: Column, model: type[Model]) -> Callable[[Any], str]:
             else _tag(labels.get(v, v), tones.get(v, "neutral"))
         )
     if column.due:
-        return lambda row: _due(read(row))
+        ended = column.ended or (lambda row: False)
+        return lambda row: _due(read(row), ended=ended(row))
     write = _writer(column)
     if write:
         return lambda row: _EMPTY if (v := read(row)) is None else write(v)

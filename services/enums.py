@@ -80,6 +80,8 @@ PATH = (
     ClaimState.CLOSED,
 )
 OPEN_CLAIM = PATH[:-1]  # of these a claimant has one an item at most
+# Handed over for acceptance: the date by which to be done counts no more.
+DELIVERED = (*PATH[PATH.index(ClaimState.SUBMITTED) :], ClaimState.WITHDRAWN)
 # What anybody may read of: from publication on.
 PUBLIC_STATES = (ItemState.PUBLISHED, *(ItemState(s) for s in PATH))
 

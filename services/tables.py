@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.tables import Column, Table
-from services.models import Item
+from services.enums import DELIVERED
+from services.models import Claim, Item
 
 STATE_TONES = {
     "draft": "neutral",
@@ -27,6 +28,11 @@ def places(item: Item) -> str:
     return f"{item.claimed}/{item.capacity}"
 
 
+def delivered(row: Item | Claim) -> bool:
+    """Whether its date has stopped to run."""
+    return row.state in DELIVERED
+
+
 class ItemTable(Table):
     columns = (
         Column("title", "名称", link=True),
@@ -35,7 +41,7 @@ class ItemTable(Table):
         Column("beneficiary", "受益对象", minor=True),
         Column("claimed", "名额", render=places, minor=True),
         Column("state", "状态", tag=STATE_TONES),
-        Column("due_on", "时限", due=True, sort=True),
+        Column("due_on", "时限", due=True, ended=delivered, sort=True),
         Column("number", "编号", minor=True, sort="pk"),
     )
 
@@ -66,7 +72,7 @@ class ClaimTable(Table):
         Column("direction", "认领方向", minor=True),
         Column("responsible", "责任人"),
         Column("state", "进度", tag=STATE_TONES),
-        Column("due_on", "时限", due=True, sort=True),
+        Column("due_on", "时限", due=True, ended=delivered, sort=True),
         Column("claimed_at", "认领日期", date=True, sort="pk", minor=True),
     )
 

@@ -5,6 +5,7 @@ from django.db.models.functions import Round
 from django.db.models.lookups import Exact
 from django.urls import reverse
 
+from core.formats import number
 from core.scope import AreaRule, Scope, UnitRule
 from members.enums import MOST_HOURS, ServiceState
 from orgs.models import Placed, PlacedQuerySet
@@ -103,7 +104,7 @@ class ServiceRecord(Placed):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member.name} {self.served_on} {self.hours}小时"
+        return f"{self.member.name} {self.served_on} {number(self.hours)} 小时"
 
     def get_absolute_url(self) -> str:
         return reverse("members:servicerecord", args=[self.pk])

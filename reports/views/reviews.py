@@ -1,7 +1,6 @@
 from itertools import groupby
 
 from core.views import Action, ActionFormView, DetailView, ListView
-from core.views.details import path_of
 from reports.actions.review import adjust
 from reports.enums import Category, ReviewState
 from reports.filters import ReviewFilter
@@ -34,12 +33,10 @@ class ReviewDetail(DetailView):
     model = Review
     template = "reports/review.html"
     perm = "reports.view"
+    path = tuple(ReviewState)
     related = ("area", "run", "parent_area")
     list_label = "评估结果"
     actions = (Action("加分或扣分", "reports:review-adjust", perm="reports.approve"),)
-
-    def steps(self, machine):
-        return path_of(machine, self.object, list(ReviewState))
 
     def extra(self):
         groups = [

@@ -7,15 +7,15 @@ from typing import Any
 from django import forms
 
 from core.scope import get_visible, require
-from core.transitions import Machine, machine_of
-from core.views import ActionFormView, DetailView, ListView, Step, path_of
+from core.transitions import machine_of
+from core.views import ActionFormView, DetailView, ListView
 from core.views.details import transit_urls
 from services.actions.claims import claim_item
 from services.enums import PATH
 from services.filters import ClaimFilter
 from services.forms import ClaimForm
 from services.models import Claim, Item, Rating
-from services.tables import ClaimTable
+from services.tables import ClaimTable, delivered
 
 _LABEL = "认领办理"
 
@@ -33,17 +33,16 @@ class ClaimDetail(DetailView):
     model = Claim
     template = "services/claim.html"
     perm = "services.view"
+    path = PATH
     related = ("item__area", "item__unit", "unit", "area", "clause__agreement")
     list_label = _LABEL
-
-    def steps(self, machine: Machine) -> list[Step]:
-        return path_of(machine, self.object, PATH)
 
     def extra(self) -> dict[str, Any]:
         found = Rating.objects.filter(claim=self.object).select_related("rectification").first()
         matter = getattr(found, "rectification", None)
         return {
             "rating": found,
+            "delivered": delivered(self.object),
             "matter": matter,
             "matter_offers": machine_of(matter).offers(matter, self.request.user) if matter else [],
             "matter_url": transit_urls(matter, self.place_suffix) if matter else None,

@@ -9,15 +9,14 @@ from django.urls import reverse
 
 from core.forms import Form
 from core.scope import may, reach_of
-from core.transitions import Machine
-from core.views import Action, ActionFormView, DetailView, ListView, Step, path_of
+from core.views import Action, ActionFormView, DetailView, ListView
 from services.actions.items import create_item, discard_item, edit_item, resize_item
 from services.enums import PATH, ItemState
 from services.filters import ItemFilter, OfferFilter
 from services.forms import ItemForm, ItemRevision, ResizeForm
 from services.models import Claim, Item, Ticket
 from services.scopes import AUTHOR, OWN
-from services.tables import ClaimTable, ItemTable, OfferTable
+from services.tables import ClaimTable, ItemTable, OfferTable, delivered
 
 _WAY = ("draft", "pending", "published", *PATH)
 _LABEL = "清单事项"
@@ -58,6 +57,7 @@ class ItemDetail(DetailView):
     model = Item
     template = "services/item.html"
     perm = "services.view"
+    path = _WAY
     related = ("area", "unit")
     list_label = _LABEL
 
@@ -83,9 +83,6 @@ class ItemDetail(DetailView):
         own = ("unit", item.unit_id) if item.unit_id else ("area", item.area_id)
         return bool(sides - {own}) and may(self.request.user, "services.claim", item)
 
-    def steps(self, machine: Machine) -> list[Step]:
-        return path_of(machine, self.object, _WAY)
-
     def extra(self) -> dict[str, Any]:
         user, item = self.request.user, self.object
         claims = Claim.objects.filter(item=item).visible_to(user).order_by("pk")
@@ -94,6 +91,7 @@ class ItemDetail(DetailView):
         return {
             "claims": ClaimTable.bind(Claim, rows, caption="认领情况", suffix=suffix),
             "hours": opening_hours(item),
+            "delivered": delivered(item),
             "ticket": Ticket.objects.filter(item=item).visible_to(user).first(),
         }
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from core.transitions import Machine
-from core.views import ActionFormView, DetailView, ListView, Step, path_of
+from core.views import ActionFormView, DetailView, ListView
 from services.actions.tickets import reveal_phone
 from services.filters import TicketFilter
 from services.forms import RevealForm
@@ -30,11 +29,9 @@ class TicketDetail(DetailView):
     model = Ticket
     template = "services/ticket.html"
     perm = "services.tickets"
+    path = ("received", "adopted", "closed")
     related = ("area", "item", "decided_by")
     list_label = _LABEL
-
-    def steps(self, machine: Machine) -> list[Step]:
-        return path_of(machine, self.object, ("received", "adopted", "closed"))
 
 
 class TicketPhone(ActionFormView):

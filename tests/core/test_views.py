@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from core import console
 from core.pagination import PAGE_SIZE
+from core.tables import Column, Table
 from orgs.models import Unit
 from tests.core.browsing import htmx, signed_in, text
 from tests.factories.accounts import person
@@ -233,3 +234,17 @@ def test_the_detail_shows_facts_history_and_what_can_be_done(client, place):
 def _version(client, obj: Unit) -> str:
     page = client.get(f"{UNITS}{obj.pk}/edit/").content.decode()
     return re.search(r'name="_version" value="([^"]*)"', page)[1]
+
+
+class Term(Table):
+    columns = (Column("left_on", "时限", due=True, ended=lambda unit: unit.state == "left"),)
+
+
+def test_nobody_is_late_with_what_has_ended(place):
+    past = timezone.localdate() - timedelta(days=9)
+    rows = [unit(place.community), unit(place.community, state="left")]
+    for row in rows:
+        row.left_on = past
+    running, ended = Term.bind(Unit, rows).rows
+    assert "已逾期 9 天" in running
+    assert ended == f'<td class="is-due" data-label="时限">{past}</td>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -107,3 +108,12 @@ def test_a_request_reads_the_overrides_once_and_outside_they_are_never_old(
 def test_a_slip_of_the_pen_is_caught():
     with pytest.raises(ValueError, match="too far"):
         workdays.add_workdays(date(2026, 1, 1), 10_000)
+
+
+def test_figures_are_written_with_thousands_and_without_idle_zeros():
+    figures = (1234567, Decimal("4.0"), Decimal(100), 6.0, 12.5, None)
+    assert [formats.number(one) for one in figures] == ["1,234,567", "4", "100", "6", "12.5", "—"]
+    assert [f"{formats.number(one)}{formats.unit(of)}" for one, of in ((7, "件"), (80, "%"))] == [
+        "7 件",
+        "80%",
+    ]
