@@ -16,32 +16,27 @@ from scripts import prepare
 from scripts.throwaway import free_port
 
 FOLDER = prepare.ROOT / "docs" / "screenshots"
-SIZE = {"width": 1366, "height": 860}
-
-
-def shots(page, address: str, sign_ins: dict[str, str]) -> None:
-    """Walk both faces; each picture is named after what it shows."""
-    page.goto(f"{address}/")
-    page.screenshot(path=FOLDER / "portal.png")
-    page.goto(f"{address}/console/")
-    page.get_by_label("登录名").fill("community")
-    page.get_by_label("密码", exact=True).fill(sign_ins["community"])
-    page.get_by_role("button", name="登录").click()
-    page.wait_for_url(f"{address}/console/")
-    page.screenshot(path=FOLDER / "console.png")
 
 
 def take(address: str, state: Path) -> None:
     from playwright.sync_api import sync_playwright
 
+    from scripts.shots import Camera, walk
+
     people = json.loads((state / "demo-sign-ins.json").read_text())
-    sign_ins = {person["username"]: person["password"] for person in people}
+    passwords = {person["username"]: person["password"] for person in people}
     FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=prepare.browser(), args=arguments)
-        context = browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai", viewport=SIZE)
-        shots(context.new_page(), address, sign_ins)
+        # The language of its own controls, a date's above all, is the browser's and not a page's.
+        arguments = ["--lang=zh-CN", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        browser = playwright.chromium.launch(
+            executable_path=prepare.browser(),
+            args=arguments,
+            env={**os.environ, "LANGUAGE": "zh_CN"},
+        )
+        walk(Camera(browser, address, passwords, FOLDER))
         browser.close()
 
 
