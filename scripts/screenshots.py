@@ -29,13 +29,9 @@ def take(address: str, state: Path) -> None:
     for old in FOLDER.glob("*.png"):
         old.unlink()
     with sync_playwright() as playwright:
-        # The language of its own controls, a date's above all, is the browser's and not a page's.
+        # A date's box speaks the browser's language, not the page's: Chinese if the machine has it.
         arguments = ["--lang=zh-CN", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-        browser = playwright.chromium.launch(
-            executable_path=prepare.browser(),
-            args=arguments,
-            env={**os.environ, "LANGUAGE": "zh_CN"},
-        )
+        browser = playwright.chromium.launch(executable_path=prepare.browser(), args=arguments)
         walk(Camera(browser, address, passwords, FOLDER))
         browser.close()
 
