@@ -45,6 +45,12 @@ NO_PAGE = {
     "accounts:sign-in": "leads on: its page is looked at without a sign-in",
     "console:place-options": "lines for a list box, not a page",
 }
+# Pages whose address names a row of another model than they make or show.
+ROW_OF = {
+    "accounts:user-grant": "accounts.user",
+    "reports:evidence": "reports.review",
+    "services:item-claim": "services.item",
+}
 FILES = ("-template", "-errors")  # of every import
 
 # Nobody in the first community is without a long name, with a code that does not break in it.
@@ -140,9 +146,7 @@ class Walk:
             return None
         if resource := route.declared.get("resource"):
             return self.world.upload(resource)
-        if route.name == "reports:evidence":
-            return self.world.one("reports.review")
-        return self.world.one(route.model._meta.label_lower)
+        return self.world.one(ROW_OF.get(route.name) or route.model._meta.label_lower)
 
     def _stop(self, name: str, address: str) -> Stop:
         for role, client in self._clients.items():
