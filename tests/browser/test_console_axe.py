@@ -159,3 +159,18 @@ def test_the_tab_key_reaches_every_control_in_reading_order(walk, address):
         if at != reached[-1]:
             reached.append(at)
     assert reached == page.evaluate("wanted.map((_, at) => at)")
+
+
+@pytest.mark.parametrize("theme", ["", "dark"], ids=["by the device", "chosen"])
+def test_paper_is_light_whatever_the_screen_shows(walk, live_server, theme):
+    page = walk.page(walk.world.people[Role.COMMUNITY_WORKER])
+    if theme:
+        page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server.url}])
+    page.emulate_media(color_scheme="dark")
+    page.goto("/console/services/items/")
+    ink = "getComputedStyle(document.body).color"
+    assert page.evaluate(ink) == "rgb(236, 236, 232)"
+    page.emulate_media(color_scheme="dark", media="print")
+    assert page.evaluate(ink) == "rgb(28, 28, 26)"
+    expect(page.locator(".side")).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
