@@ -64,6 +64,9 @@ class WorkbenchView(ConsoleView):
             shown = others if lying else others[:AWAITED_SHOWN]
             found |= {"others": shown, "other_kinds": other_kinds, "lying": lying}
             found["more"] = len(others) > len(shown)
+            # A unit answers to nobody for others: it has no such list.
+            held = (reach_of(request.user, kind.perm) for kind in console.AWAITED)
+            found["answers"] = any(reach.areas for reach in held)
         if block not in ("list", "awaited"):
             found["figures"] = figures.shown_to(request.user, self.place, self.at_place)
         return self.page(**found)
