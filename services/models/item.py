@@ -80,6 +80,7 @@ class Item(Placed):
     updated_at = models.DateTimeField("更新时间", auto_now=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     search = models.TextField(editable=False)
+    initials = models.CharField("拼音首字母", max_length=162, editable=False, default="")
 
     scope = Scope(
         AreaRule(),
@@ -164,10 +165,10 @@ class Item(Placed):
         super().save(*args, **kwargs)
 
     def index(self) -> None:
-        """Fill the text that is searched. With `bulk_create`, call it first."""
-        typed = reading(self.title).initials
+        """Fill what is searched: the text, and how the name is typed. With `bulk_create`, call it first."""
+        self.initials = reading(self.title).initials
         self.search = " ".join(
-            (self.number, self.publisher, self.title, typed, self.content, self.venue)
+            (self.number, self.publisher, self.title, self.content, self.venue)
         ).lower()
 
     @property

@@ -64,8 +64,8 @@ def test_an_item_is_found_by_title_and_initials(place, worker, words):
 
 def test_an_item_is_found_by_its_number_before_what_mentions_it(place, worker):
     meant = services.item(place.community, title="楼道照明")
-    for _ in range(search.ROWS):
-        services.item(place.community, content=f"同{meant.number}一并办理，需要志愿者。")
+    for serial in range(search.ROWS):
+        services.item(place.community, title=f"续办{meant.number}第{serial}件")
     assert found(worker, meant.number)[0] == ("清单事项", "需求“楼道照明”")
     assert len(found(worker, meant.number)) == search.ROWS
 
@@ -156,8 +156,8 @@ def test_old_items_are_spelled_by_the_migration(place, worker):
     from django.apps import apps
 
     services.item(place.community, title="爱心理发")
-    Item.objects.update(search="旧的")
-    import_module("services.migrations.0002_initials_in_search").spell(apps, None)
+    Item.objects.update(initials="")
+    import_module("services.migrations.0002_item_initials").spell(apps, None)
     assert found(worker, "axlf") == [("清单事项", "需求“爱心理发”")]
 
 
