@@ -1,13 +1,11 @@
-from typing import Any
-
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.enums import GrantState, Role
 from accounts.models import Grant, User
-from core.filters import DayRange, FilterSet, Search
+from core.filters import CaseFilter, DayRange, FilterSet, Search
 from core.models import AuditEvent
 
 
@@ -19,15 +17,15 @@ class UserFilter(FilterSet):
         label="状态",
         widget=forms.Select(choices=[("", "全部"), ("true", "启用"), ("false", "停用")]),
     )
-    role = django_filters.ChoiceFilter(label="现有角色", choices=Role.choices, method="holding")
+    role = CaseFilter(label="现有角色", choices=Role.choices, case="holding")
 
     class Meta:
         model = User
         fields = ()
 
-    def holding(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
+    def holding(self, value: str) -> Q:
         grants = Grant.objects.in_force(timezone.localdate()).filter(role=value)
-        return queryset.filter(pk__in=grants.values("user"))
+        return Q(pk__in=grants.values("user"))
 
 
 class GrantFilter(FilterSet):
@@ -36,14 +34,14 @@ class GrantFilter(FilterSet):
         label="查找授权",
         hint="姓名或登录名",
     )
-    state = django_filters.ChoiceFilter(label="状态", choices=GrantState.choices, method="standing")
+    state = CaseFilter(label="状态", choices=GrantState.choices, case="standing")
 
     class Meta:
         model = Grant
         fields = ("role",)
 
-    def standing(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
-        return queryset.in_state(value, timezone.localdate())
+    def standing(self, value: str) -> Q:
+        return Q(pk__in=Grant.objects.in_state(value, timezone.localdate()).values("pk"))
 
 
 class AuditFilter(FilterSet):

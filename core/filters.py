@@ -8,23 +8,26 @@
         class Meta:
             model = Unit
             fields = ("kind", "state")
+
+Each choice says how many rows it would give, and that costs nothing to declare: see `FilterSet.count`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import Any, NamedTuple
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Count, F, Model, Q, QuerySet, When
 
 
 class Chip(NamedTuple):
     """A filter in force: what it says, and the parameters that its removal takes away."""
 
+    name: str
     label: str
     value: str
     params: tuple[str, ...]
@@ -70,19 +73,45 @@ class DayRangeWidget(django_filters.widgets.DateRangeWidget):
         return context
 
 
+class CaseFilter(django_filters.ChoiceFilter):
+    """Choices that are conditions and no values of a column. `case` names the method of the
+    filterset that says in a `Q` what a choice stands for::
+
+        left = CaseFilter(label="在册", choices=[("no", "在册"), ("yes", "已注销")], case="has_left")
+
+        def has_left(self, value: str) -> Q:
+            return Q(left_on__isnull=value == "no")
+    """
+
+    def __init__(self, *, case: str, **kwargs: Any) -> None:
+        self.case = case
+        super().__init__(**kwargs)
+
+    def condition(self, value: str) -> Q:
+        return getattr(self.parent, self.case)(value)
+
+    def filter(self, qs: QuerySet, value: str) -> QuerySet:
+        return qs.filter(self.condition(value)) if value else qs
+
+
 class FilterSet(django_filters.FilterSet):
     """`search` is the box in the list's head; the others stand in the panel.
 
-    quiet: filters that links lead to (from a chart); they stand in the panel while in force.
+    quiet: names of filters that links lead to (from a chart); they stand in the panel, and are
+        counted, only while in force.
+    private: names of filters whose value is personal (a phone number): it is kept nowhere, neither
+        in a saved view nor in what a job or the log of exports remembers.
     """
 
-    quiet: tuple[str, ...] = ()
+    quiet: Sequence[str] = ()
+    private: Sequence[str] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for one in self.filters.values():
             if isinstance(one, django_filters.ChoiceFilter):
                 one.extra.setdefault("empty_label", "全部")
+        self._labels: dict[str, dict[str, str]] = {}
 
     @property
     def search(self):
@@ -92,11 +121,22 @@ class FilterSet(django_filters.FilterSet):
     @property
     def panel(self) -> list:
         shown = [f for f in self.form if not isinstance(self.filters[f.name], Search)]
-        return [f for f in shown if f.name not in self.quiet or self._is_given(f.name)]
+        return [f for f in shown if self._stands(f.name)]
 
-    def _is_given(self, name: str) -> bool:
+    def _stands(self, name: str) -> bool:
+        """Whether the panel shows the filter: a quiet one only while it is in force."""
         params = _params(name, self.form.fields[name])
-        return any(self.form.data.get(param) for param in params)
+        return name not in self.quiet or any(self.form.data.get(param) for param in params)
+
+    @property
+    def choices(self) -> list:
+        """The fields of the panel whose choices are counted."""
+        return [self.form[name] for name in self._choice_filters()]
+
+    @property
+    def in_panel(self) -> int:
+        """How many filters of the panel are in force."""
+        return sum(not isinstance(self.filters[c.name], Search) for c in self.chips)
 
     @property
     def cleared(self) -> dict[str, None]:
@@ -104,16 +144,131 @@ class FilterSet(django_filters.FilterSet):
         return {p: None for chip in self.chips for p in chip.params}
 
     @property
+    def params(self) -> list[str]:
+        """The parameters of an address that a saved view may keep."""
+        fields = self.form.fields.items()
+        return [p for name, f in fields if name not in self.private for p in _params(name, f)]
+
+    @property
+    def is_private(self) -> bool:
+        """Whether something personal is asked for."""
+        return bool(set(self.private) & set(self._values()))
+
+    @property
     def chips(self) -> list[Chip]:
         """The filters in force, in words. Only what is valid is in force."""
-        cleaned = getattr(self.form, "cleaned_data", {})
         found = []
-        for name, value in cleaned.items():
-            if value in (None, "", [], ()) or (hasattr(value, "exists") and not value):
-                continue
+        for name, value in self._values().items():
             field = self.form.fields[name]
-            found.append(Chip(field.label or name, _words(field, value), _params(name, field)))
+            labels = self._labels.get(name)
+            said = _words(field, value) if labels is None else labels.get(value, value)
+            found.append(Chip(name, field.label or name, said, _params(name, field)))
         return found
+
+    def _values(self) -> dict[str, Any]:
+        """What is asked for and valid, by name."""
+        self.form.is_valid()
+        cleaned = getattr(self.form, "cleaned_data", {})
+        return {
+            name: value
+            for name, value in cleaned.items()
+            if value not in (None, "", [], ()) and (not hasattr(value, "exists") or value)
+        }
+
+    # -- numbers
+
+    def _choice_filters(self) -> dict[str, django_filters.ChoiceFilter]:
+        """Those whose choices can be counted: a column's values, or conditions."""
+        model = self.queryset.model
+        return {
+            name: one
+            for name, one in self.filters.items()
+            if self._stands(name)
+            and (
+                isinstance(one, CaseFilter)
+                or (isinstance(one, django_filters.ChoiceFilter) and _is_column(model, one))
+            )
+        }
+
+    def count(self, limit: int) -> int | None:
+        """How many rows there are as filtered, and into the label of each choice, how many it
+        would give beside the other filters in force.
+
+        One query over at most `limit` rows, in place of the one that counts them: the rows are
+        read once and each choice is a condition on them. None, and no numbers, when there are
+        more: half a count would mislead.
+        """
+        chosen = self._values()
+        counted = self._choice_filters()
+        if not counted:
+            return None
+        rows = self.queryset.all()
+        for name in chosen:
+            if name not in counted:
+                rows = self.filters[name].filter(rows, chosen[name])
+        marks, tests = self._marks(counted)
+        inner = rows.order_by().annotate(**marks).values("pk", *marks)[: limit + 1]
+        wanted = {name: tests[name, chosen[name]] for name in counted if name in chosen}
+        asked = {("", ""): Q(), ("", "shown"): _together(wanted.values())}
+        for name in counted:
+            others = _together(test for other, test in wanted.items() if other != name)
+            asked[name, ""] = others
+            asked |= {(name, value): others & tests[name, value] for value in self._options(name)}
+        found = inner.aggregate(
+            **{f"n{n}": Count("pk", filter=test or None) for n, test in enumerate(asked.values())}
+        )
+        numbers = dict(zip(asked, found.values(), strict=True))
+        if numbers["", ""] > limit:
+            return None
+        for name in counted:
+            self._label(name, {v: number for (n, v), number in numbers.items() if n == name})
+        return numbers["", "shown"]
+
+    def _options(self, name: str) -> dict[str, str]:
+        """The choices of a filter without the one that means all."""
+        choices = self.form.fields[name].choices
+        return {str(value): label for value, label in choices if value not in (None, "")}
+
+    def _marks(self, counted: dict[str, Any]) -> tuple[dict[str, Any], dict[tuple, Q]]:
+        """What each row carries into the count, and what makes it one of a choice's rows."""
+        marks: dict[str, Any] = {}
+        tests: dict[tuple[str, str], Q] = {}
+        for name, one in counted.items():
+            mark = f"counted_{name}"
+            if not isinstance(one, CaseFilter):
+                marks[mark] = F(one.field_name)
+                tests |= {(name, value): Q(**{mark: value}) for value in self._options(name)}
+                continue
+            for n, value in enumerate(self._options(name)):
+                # A case and not the bare condition, which may be one that holds for no row.
+                marks[f"{mark}_{n}"] = Case(When(one.condition(value), then=True), default=False)
+                tests[name, value] = Q(**{f"{mark}_{n}": True})
+        return marks, tests
+
+    def _label(self, name: str, numbers: dict[str, int]) -> None:
+        field = self.form.fields[name]
+        self._labels[name] = options = self._options(name)
+        field.empty_label = f"{field.empty_label}（{numbers['']:,}）"
+        field.choices = [(v, f"{label}（{numbers[v]:,}）") for v, label in options.items()]
+
+
+def _together(tests: Iterable[Q]) -> Q:
+    return reduce(and_, tests, Q())
+
+
+def _is_column(model: type[Model], one: django_filters.Filter) -> bool:
+    """Whether the filter compares a column of the row itself, or of one it points to."""
+    if isinstance(one, django_filters.ModelChoiceFilter) or one.method or one.exclude:
+        return False
+    if one.distinct or one.lookup_expr != "exact":
+        return False
+    *links, last = one.field_name.split("__")
+    for link in links:
+        found = model._meta.get_field(link)
+        if not (found.many_to_one or found.one_to_one) or not found.concrete:
+            return False
+        model = found.related_model
+    return any(f.name == last for f in model._meta.concrete_fields)
 
 
 def _words(field: forms.Field, value: Any) -> str:

@@ -179,7 +179,7 @@ class ModelForm(Asked, forms.ModelForm):
         raise TypeError("forms do not write: call the action with cleaned_data")
 
 
-def widget(bound: forms.BoundField) -> str:
+def widget(bound: forms.BoundField, attrs: Mapping[str, str] | None = None) -> str:
     """The field's widget with the class that the styles know, the native date picker included."""
     kind = bound.field.widget
     css = "form-control"
@@ -193,7 +193,7 @@ def widget(bound: forms.BoundField) -> str:
         if isinstance(part, forms.DateInput):
             part.input_type, part.format = "date", "%Y-%m-%d"
     own = kind.attrs.get("class", "")
-    return bound.as_widget(attrs={"class": f"{css} {own}".strip(), **_live_attrs(bound)})
+    return bound.as_widget(attrs={**(attrs or {}), "class": f"{css} {own}".strip(), **_live_attrs(bound)})
 
 
 def live_id(bound: forms.BoundField) -> str:

@@ -92,11 +92,15 @@ def paginate(
     before: str = "",
     size: int = PAGE_SIZE,
     limit: int = COUNT_LIMIT,
+    total: int | None = None,
 ) -> Page:
-    """One page of `queryset` in `order`. Two queries. A cursor that does not fit (another order,
-    a mangled link) gives the first page."""
+    """One page of `queryset` in `order`. Two queries; one when `total` is known already. A cursor
+    that does not fit (another order, a mangled link) gives the first page."""
     keys = keys_of(queryset, order)
-    counted = queryset.order_by().values("pk")[: limit + 1].count()
+    more_than_counted = False
+    if total is None:
+        counted = queryset.order_by().values("pk")[: limit + 1].count()
+        total, more_than_counted = min(counted, limit), counted > limit
     backwards = False
     rows_from = queryset
     values = _decode(after, order, keys)
@@ -113,11 +117,16 @@ def paginate(
     has_next, has_previous = (True, more) if backwards else (more, values is not None)
     return Page(
         rows=rows,
-        total=min(counted, limit),
-        more_than_counted=counted > limit,
+        total=total,
+        more_than_counted=more_than_counted,
         next=_encode(order, keys, rows[-1]) if rows and has_next else None,
         previous=_encode(order, keys, rows[0]) if rows and has_previous else None,
     )
+
+
+def ordered(queryset: QuerySet, order: list[str]) -> QuerySet:
+    """All rows of `queryset` in the order in which the pages show them."""
+    return queryset.order_by(*(k.ordering(backwards=False) for k in keys_of(queryset, order)))
 
 
 def past(keys: list[Key], values: list[Any], *, backwards: bool) -> Q:

@@ -19,9 +19,10 @@ cell: a page of 50 rows is what a list costs (docs/views.md has the figures).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from html import escape
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from html import escape, unescape
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -34,6 +35,7 @@ from core import formats
 
 _EMPTY = '<span class="none">—</span>'
 _BLANK = (None, "")
+_TAGS = re.compile(r"<[^>]*>")
 _ANY_ID = 987654321  # stands for a row's id while an address is resolved
 
 
@@ -58,7 +60,8 @@ class Column:
         day alone shows, and nobody is late any more.
     render: called with the row; the text of the cell (escaped unless it is Markup).
     sort: True to sort by `name`, or the path(s) to sort by.
-    minor: left out on narrow screens.
+    minor: left out on narrow screens, unless a person chose it.
+    spare: left out until a person chooses it.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Column:
     render: Callable[[Any], Any] | None = None
     sort: bool | str | Sequence[str] = False
     minor: bool = False
+    spare: bool = False
 
     @property
     def paths(self) -> list[str]:
@@ -100,12 +104,13 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class BoundTable:
-    """A table with its rows, ready for the template."""
+    """A table with its rows, ready for the template. `picks`: a box to tick leads each row."""
 
     heads: list[Head]
     rows: list[Markup]
     caption: str
     order: list[str] = field(default_factory=list)
+    picks: bool = False
 
 
 class Table:
@@ -126,10 +131,21 @@ class Table:
         return [cls.order]
 
     @classmethod
-    def related(cls, model: type[Model]) -> list[str]:
+    def choose(cls, names: Sequence[str]) -> list[Column]:
+        """The columns of these names in the table's own order, the first of all always among
+        them: it leads to the row. Without a known name, those that are there from the start."""
+        wanted = {column.name for column in cls.columns} & set(names)
+        if not wanted:
+            return [column for column in cls.columns if not column.spare]
+        wanted.add(cls.columns[0].name)
+        # Who chose a column wants to see it, on a narrow screen too.
+        return [replace(c, minor=False) for c in cls.columns if c.name in wanted]
+
+    @classmethod
+    def related(cls, model: type[Model], columns: Sequence[Column] | None = None) -> list[str]:
         """Forward relations that the columns read, for `select_related`."""
         found = set()
-        for column in cls.columns:
+        for column in cls.columns if columns is None else columns:
             head, _, rest = column.name.rpartition("__")
             if rest and head:
                 found.add(head)
@@ -138,33 +154,65 @@ class Table:
         return sorted(found)
 
     @classmethod
-    def prepare(cls, queryset: QuerySet) -> QuerySet:
+    def prepare(cls, queryset: QuerySet, columns: Sequence[Column] | None = None) -> QuerySet:
         """The queryset with what its cells need, in the same query."""
-        related = cls.related(queryset.model)
+        related = cls.related(queryset.model, columns)
         return queryset.select_related(*related) if related else queryset
+
+    @classmethod
+    def dress(cls, rows: Sequence[Model]) -> None:
+        """Give the rows what their cells need beside the query: one look for all of them."""
 
     @classmethod
     def bind(
         cls,
         model: type[Model],
-        rows: Iterable[Model],
+        rows: Sequence[Model],
         *,
         caption: str = "",
         sort: str = "",
         suffix: str = "",
+        columns: Sequence[Column] | None = None,
+        anchors: bool = False,
+        picks: bool = False,
     ) -> BoundTable:
-        """Render the rows. `suffix` is appended to each row's link (the chosen place)."""
-        cells = [(_opening(c), _cell(c, model, suffix)) for c in cls.columns]
+        """Render the rows. `suffix` is appended to each row's link (the chosen place). `anchors`:
+        each row has an id to come back to (``row-7``); for the one list of a page."""
+        cls.dress(rows)
+        shown = [c for c in cls.columns if not c.spare] if columns is None else columns
+        cells = [(_opening(c), _cell(c, model, suffix)) for c in shown]
+        opening_of = _row_opening(_text(shown[0], model), anchors=anchors, picks=picks)
         order = cls.order_by(sort)
         return BoundTable(
-            heads=[_head(c, order) for c in cls.columns],
+            heads=[_head(c, order) for c in shown],
             rows=[
-                Markup("".join([f"{opening}{cell(row)}</td>" for opening, cell in cells]))  # noqa: S704  (cells are escaped one by one)
+                Markup(  # noqa: S704  (cells are escaped one by one)
+                    opening_of(row)
+                    + "".join([f"{opening}{cell(row)}</td>" for opening, cell in cells])
+                    + "</tr>"
+                )
                 for row in rows
             ],
             caption=caption,
             order=order,
+            picks=picks,
         )
+
+
+def plain(html: str) -> str:
+    """The words of a cell, without its tags; nothing for an empty one."""
+    return "" if html == _EMPTY else unescape(_TAGS.sub("", html))
+
+
+def words(column: Column, model: type[Model]) -> Callable[[Any], str]:
+    """A function from a row to what its cell says, as text."""
+    text = _text(column, model)
+    return lambda row: plain(text(row))
+
+
+def reader(column: Column) -> Callable[[Any], Any]:
+    """A function from a row to the value behind its cell."""
+    return _reader(column.name)
 
 
 def tag(text: Any, tone: str = "neutral") -> Markup:
@@ -199,6 +247,18 @@ def _head(column: Column, order: list[str]) -> Head:
     if order == [f"-{p}" for p in paths]:
         return Head(column.label, column.css, column.name, "descending")
     return Head(column.label, column.css, column.name, "none")
+
+
+def _row_opening(name: Callable[[Any], str], *, anchors: bool, picks: bool) -> Callable[[Any], str]:
+    """The function that begins a row; `name` is what its first cell says."""
+    if not anchors and not picks:
+        return lambda row: "<tr>"
+    if not picks:
+        return lambda row: f'<tr id="row-{row.pk}">'
+    return lambda row: (
+        f'<tr id="row-{row.pk}"><td class="is-pick"><input type="checkbox" name="row"'
+        f' value="{row.pk}" aria-label="选择 {escape(plain(name(row)))}"></td>'
+    )
 
 
 def _opening(column: Column) -> str:

@@ -35,8 +35,7 @@ class GridTable(Table):
     )
 
     @classmethod
-    def bind(cls, model, rows, **how):
+    def dress(cls, rows):
         standard = GridStandard.current()
         for row in rows:
-            row.standard = standard  # one look for the whole page
-        return super().bind(model, rows, **how)
+            row.standard = standard

@@ -1,8 +1,9 @@
 import django_filters
 from django import forms
+from django.db.models import Q
 
 from core.fields import blind_index
-from core.filters import DayRange, FilterSet, Search
+from core.filters import CaseFilter, DayRange, FilterSet, Search
 from members.models import Member, Post, Reporting, ServiceRecord
 
 
@@ -13,9 +14,8 @@ class MemberFilter(FilterSet):
     phone = django_filters.CharFilter(
         label="手机号（完整号码）", method="by_phone", max_length=20, widget=forms.TextInput
     )
-    left = django_filters.ChoiceFilter(
-        label="在册", method="by_left", choices=(("no", "在册"), ("yes", "已注销"))
-    )
+    left = CaseFilter(label="在册", case="has_left", choices=(("no", "在册"), ("yes", "已注销")))
+    private = ("phone",)
 
     class Meta:
         model = Member
@@ -25,8 +25,8 @@ class MemberFilter(FilterSet):
         """Encrypted numbers answer to the whole number alone."""
         return queryset.filter(phone_index=blind_index(value)).exclude(phone_index="")
 
-    def by_left(self, queryset, name, value):
-        return queryset.filter(left_on__isnull=value == "no")
+    def has_left(self, value):
+        return Q(left_on__isnull=value == "no")
 
 
 class ReportingFilter(FilterSet):

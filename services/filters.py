@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from core.filters import DayRange, FilterSet, Search
-from services.enums import CONTACT_DAYS, ContactSpan, Grade
+from core.filters import CaseFilter, DayRange, FilterSet, Search
+from services.enums import CONTACT_DAYS, PUBLIC_STATES, ContactSpan, Grade
 from services.models import Claim, Item, Ticket
+from services.querysets import HAS_PLACES, TAKEN, overdue, uncontacted_since
 
 _SEARCH = {"hint": "名称、内容、编号或单位"}
 
@@ -19,12 +20,11 @@ class ItemFilter(FilterSet):
     quiet = ("published_at", "claimed_at", "closed_at")
     q = Search(fields=("search__contains",), label="查找事项", **_SEARCH)
     due_on = DayRange(label="时限")
-    by_unit = django_filters.ChoiceFilter(
-        label="提出方", method="from_side", choices=[("1", "驻区单位"), ("0", "社区街道")]
+    by_unit = CaseFilter(
+        label="提出方", case="from_side", choices=[("1", "驻区单位"), ("0", "社区街道")]
     )
-
-    claimable = django_filters.ChoiceFilter(
-        label="名额", method="with_places", choices=[("1", "还可认领"), ("taken", "已有认领")]
+    claimable = CaseFilter(
+        label="名额", case="with_places", choices=[("1", "还可认领"), ("taken", "已有认领")]
     )
     published_at = DayRange(label="发布日期")
     claimed_at = DayRange(label="认领日期", method="by_claims")
@@ -37,20 +37,20 @@ class ItemFilter(FilterSet):
     def by_claims(self, queryset: QuerySet, name: str, value: slice) -> QuerySet:
         return queryset.claimed_between(value.start, value.stop)
 
-    def with_places(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        return queryset.claimable() if value == "1" else queryset.taken()
+    def with_places(self, value: str) -> Q:
+        return HAS_PLACES if value == "1" else Q(state__in=PUBLIC_STATES) & TAKEN
 
-    def from_side(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        return queryset.filter(unit__isnull=value == "0")
+    def from_side(self, value: str) -> Q:
+        return Q(unit__isnull=value == "0")
 
 
 class OfferFilter(FilterSet):
     """Of what may be claimed now."""
 
     q = Search(fields=("search__contains",), label="查找事项", **_SEARCH)
-    near = django_filters.ChoiceFilter(
+    near = CaseFilter(
         label="范围",
-        method="within",
+        case="within",
         choices=[("community", "本社区"), ("street", "本街道"), ("district", "本区县")],
     )
     due_on = DayRange(label="时限")
@@ -59,12 +59,12 @@ class OfferFilter(FilterSet):
         model = Item
         fields = ("kind", "topic", "beneficiary")
 
-    def within(self, queryset: QuerySet, name: str, level: str) -> QuerySet:
+    def within(self, level: str) -> Q:
         """Around the places and units of the person's own grants."""
         grants = getattr(self.request.user, "current_grants", [])
         places = [g.area or g.unit for g in grants if g.area_id or g.unit_id]
         ids = {getattr(p, f"{level}_id") for p in places} - {None}
-        return queryset.filter(**{f"{level}__in": ids})
+        return Q(**{f"{level}__in": ids})
 
 
 class ClaimFilter(FilterSet):
@@ -77,9 +77,9 @@ class ClaimFilter(FilterSet):
     kind = django_filters.ChoiceFilter(
         field_name="item__kind", label="类别", choices=Item._meta.get_field("kind").choices
     )
-    late = django_filters.ChoiceFilter(
+    late = CaseFilter(
         label="超期",
-        method="lagging",
+        case="lagging",
         choices=[("contact", f"认领后 {CONTACT_DAYS} 日未对接"), ("due", "时限已过未完成")],
     )
     due_on = DayRange(label="时限")
@@ -100,10 +100,10 @@ class ClaimFilter(FilterSet):
     def by_contact(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return queryset.live().with_contact_span(timezone.now()).filter(contact_span=value)
 
-    def lagging(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def lagging(self, value: str) -> Q:
         if value == "due":
-            return queryset.overdue(timezone.localdate())
-        return queryset.uncontacted_since(timezone.now() - timedelta(days=CONTACT_DAYS))
+            return overdue(timezone.localdate())
+        return uncontacted_since(timezone.now() - timedelta(days=CONTACT_DAYS))
 
 
 class TicketFilter(FilterSet):

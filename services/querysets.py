@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
@@ -42,6 +42,21 @@ PUBLIC_FIELDS = (
     "district_id",
 )
 
+HAS_PLACES = Q(state=ItemState.PUBLISHED, claimed__lt=F("capacity"))
+
+
+def uncontacted_since(moment: datetime) -> Q:
+    """Claims of `moment` or before whose two sides have not been in contact yet."""
+    return Q(state=ClaimState.CLAIMED, claimed_at__lte=moment)
+
+
+def overdue(today: date) -> Q:
+    """Claims not yet handed over for acceptance though the date has passed."""
+    return Q(due_on__lt=today, state__in=_BEFORE_ACCEPTANCE)
+
+
+_BEFORE_ACCEPTANCE = (ClaimState.CLAIMED, ClaimState.CONTACTING, ClaimState.WORKING)
+
 
 # Of a published item: somebody holds a place of it, or held it to the end.
 TAKEN = ~Q(state=ItemState.PUBLISHED, claimed=0)
@@ -57,7 +72,7 @@ class ItemQuerySet(PlacedQuerySet):
 
     def claimable(self):
         """Published with a place free."""
-        return self.filter(state=ItemState.PUBLISHED, claimed__lt=F("capacity"))
+        return self.filter(HAS_PLACES)
 
     def taken(self):
         """Published, and claimed at least in part."""
@@ -102,7 +117,7 @@ class ClaimQuerySet(PlacedQuerySet):
 
     def uncontacted_since(self, moment: datetime):
         """Claims of `moment` or before whose two sides have not been in contact yet."""
-        return self.filter(state=ClaimState.CLAIMED, claimed_at__lte=moment)
+        return self.filter(uncontacted_since(moment))
 
     def with_contact_span(self, now: datetime):
         """Annotates `contact_span`: the days from claim to contact, one of `ContactSpan`."""
@@ -124,7 +139,4 @@ class ClaimQuerySet(PlacedQuerySet):
 
     def overdue(self, today):
         """Not yet handed over for acceptance though the date has passed."""
-        return self.filter(
-            Q(due_on__lt=today),
-            state__in=(ClaimState.CLAIMED, ClaimState.CONTACTING, ClaimState.WORKING),
-        )
+        return self.filter(overdue(today))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import django_filters
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from core import notify
-from core.filters import FilterSet, Search
+from core.filters import CaseFilter, FilterSet, Search
 from core.models import Notification
 from core.tables import Column, Table
 from core.views import ConsoleView, ListView, ObjectView
@@ -27,16 +27,14 @@ class InboxTable(Table):
 
 class InboxFilter(FilterSet):
     q = Search(fields=("title__icontains", "body__icontains"), label="查找通知", hint="标题或内容")
-    read = django_filters.ChoiceFilter(
-        label="状态", choices=[("no", "未读"), ("yes", "已读")], method="by_read"
-    )
+    read = CaseFilter(label="状态", choices=[("no", "未读"), ("yes", "已读")], case="is_read")
 
     class Meta:
         model = Notification
         fields = ()
 
-    def by_read(self, queryset, name, value):
-        return queryset.filter(read_at__isnull=value == "no")
+    def is_read(self, value: str) -> Q:
+        return Q(read_at__isnull=value == "no")
 
 
 class Inbox(ListView):
@@ -45,6 +43,7 @@ class Inbox(ListView):
     filters = InboxFilter
     title = "收件箱"
     template = "core/inbox.html"
+    exports = False  # one's own messages, and gone when they are read
     empty = "与您有关的办理进展和任务结果会通知到这里。"
 
 
