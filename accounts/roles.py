@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from accounts.enums import Role
 
+# Views of lists that an office keeps together; whoever holds a role on a place has a share in them.
+_OFFICE = {"lists.share"}
 # Looking is separate from doing: an organisation department reviews, it does not do the work.
 _LOOK = {
     "orgs.view",
@@ -40,6 +42,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     Role.SECURITY_AUDITOR: frozenset({"accounts.view", "audit.view"}),
     Role.ORG_DEPARTMENT: frozenset(
         _LOOK
+        | _OFFICE
         | {
             "orgs.edit",  # create, rename, move, retire divisions down to the community
             "orgs.divide",
@@ -52,6 +55,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     Role.STREET_OFFICER: frozenset(
         _LOOK
+        | _OFFICE
         | {
             "orgs.edit",
             "orgs.divide",
@@ -74,11 +78,14 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         }
     ),
     Role.COMMUNITY_WORKER: frozenset(
-        _LOOK | _COMMUNITY_WORK | {"units.edit", "services.review", "reports.export"}
+        _LOOK | _OFFICE | _COMMUNITY_WORK | {"units.edit", "services.review", "reports.export"}
     ),
-    Role.GRID_WORKER: frozenset({"orgs.view", "grids.view", "services.view", "services.draft"}),
+    Role.GRID_WORKER: frozenset(
+        _OFFICE | {"orgs.view", "grids.view", "services.view", "services.draft"}
+    ),
     Role.UNIT_LIAISON: frozenset(
-        {
+        _OFFICE
+        | {
             "units.view",
             "services.view",
             "services.draft",
