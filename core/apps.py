@@ -9,6 +9,6 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         # Tables of transitions, kinds of job, receivers of signals, what an app puts into the
         # console's shell and the tables it imports and exports stand in their own files of each
-        # app; `exports`, `imports` and `pages.shell` are core's own.
+        # app; the modules of the second line are core's own.
         autodiscover_modules("transitions", "tasks", "receivers", "console", "sheets", "checks")
-        autodiscover_modules("exports", "imports", "pages.shell")
+        autodiscover_modules("exports", "imports", "bulk", "list_export", "pages.shell")

@@ -193,7 +193,9 @@ def widget(bound: forms.BoundField, attrs: Mapping[str, str] | None = None) -> s
         if isinstance(part, forms.DateInput):
             part.input_type, part.format = "date", "%Y-%m-%d"
     own = kind.attrs.get("class", "")
-    return bound.as_widget(attrs={**(attrs or {}), "class": f"{css} {own}".strip(), **_live_attrs(bound)})
+    return bound.as_widget(
+        attrs={**(attrs or {}), "class": f"{css} {own}".strip(), **_live_attrs(bound)}
+    )
 
 
 def live_id(bound: forms.BoundField) -> str:

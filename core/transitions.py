@@ -133,6 +133,13 @@ class Machine:
             if state in t.sources and t.perm is not None and t.permits(obj, user)
         ]
 
+    def why_not(self, step: Transition, obj: Any, user: Any) -> str | None:
+        """Why `step` cannot be taken with `obj` as it stands, in a sentence; the right apart."""
+        state = getattr(obj, self.field)
+        if state not in step.sources:
+            return f"当前状态是“{self.states(state).label}”，不能{step.label}。"
+        return step.guard(obj, user) if step.guard else None
+
     def drawing(self) -> str:
         """The table as a Mermaid state diagram (docs/transitions.md is made of these)."""
         lines = ["stateDiagram-v2"]

@@ -5,6 +5,7 @@ import { dialogs } from "./dialog";
 import { drafts } from "./drafts";
 import { focusErrors } from "./focus";
 import { keys } from "./keys";
+import { lists } from "./lists";
 import { popups } from "./popup";
 import { suggestions } from "./suggest";
 import { say } from "./toast";
@@ -68,6 +69,7 @@ window.addEventListener("pageshow", () => {
 });
 
 dialogs();
+lists();
 popups();
 drafts();
 keys();

@@ -56,6 +56,7 @@ class JobList(ListView):
     table = JobTable
     filters = JobFilter
     title = "后台任务"
+    exports = False  # each file would be a job more
     empty = "导入、导出和评估在后台进行，发起后会列在这里。"
 
 

@@ -66,10 +66,12 @@ class ExportView(ConsoleView):
         rows = self._count(asked) if asked is not None else None
         return self.page(
             status,
+            subject=self.what.title,
             form=form,
             error=error,
             rows=rows,
             chips=asked.filterset.chips if asked is not None and asked.filterset else [],
+            columns=(),
             formats=FORMATS.items(),
             format_name=FORMAT,
         )
@@ -91,4 +93,5 @@ class ExportView(ConsoleView):
     def crumbs(self) -> list[tuple[str, str]]:
         if not self.list_url:
             return []
-        return [(self.exporter.title, reverse(self.list_url) + self.place_suffix)]
+        query = self.request.GET.urlencode()  # back to the list as it was left
+        return [(self.exporter.title, reverse(self.list_url) + (f"?{query}" if query else ""))]

@@ -86,11 +86,7 @@ class TransitView(KeepsTyped):
 
     def why_not(self) -> str | None:
         """Why the step cannot be taken now, in a sentence."""
-        machine = machine_of(self.object)
-        state = getattr(self.object, machine.field)
-        if state not in self.step.sources:
-            return f"当前状态是“{machine.states(state).label}”，不能{self.step.label}。"
-        return self.step.guard(self.object, self.request.user) if self.step.guard else None
+        return machine_of(self.object).why_not(self.step, self.object, self.request.user)
 
     def crumbs(self) -> list[tuple[str, str]]:
         here = self.object.get_absolute_url() + self.place_suffix
@@ -111,11 +107,14 @@ class TransitView(KeepsTyped):
 def step_form(step: Transition) -> type[forms.Form]:
     """The form of a transition, with the reason that it asks for."""
     base = import_string(step.form) if step.form else forms.Form
-    reason = forms.CharField(
+    return type("TransitForm", (base,), {"reason": reason_field(step)} if step.reason else {})
+
+
+def reason_field(step: Transition) -> forms.CharField:
+    return forms.CharField(
         label="理由",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="会记入办理过程，对方可以看到。",
         error_messages={"required": f"{step.label}须填写理由。"},
     )
-    return type("TransitForm", (base,), {"reason": reason} if step.reason else {})

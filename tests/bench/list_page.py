@@ -32,6 +32,7 @@ def main() -> None:
     from django.http import QueryDict
     from django.template import engines
     from django.test import RequestFactory
+    from django.urls import resolve
     from django.utils import timezone
 
     from core.pagination import Page
@@ -50,12 +51,16 @@ def main() -> None:
     ]
     page = Page(rows=rows, total=ROWS, more_than_counted=False, next="x", previous=None)
     request = RequestFactory().get("/console/orgs/units/")
+    request.resolver_match = resolve(request.path)
+    view = ListView()
+    view.setup(request)
+    view.model, view.table = Unit, UnitTable
     env = engines["jinja2"].env
     template = env.get_template("console/list.html")
     user = SimpleNamespace(current_grants=[], reach=lambda perm: True)
 
     def bind():
-        return UnitTable.bind(Unit, rows, caption="驻区单位")
+        return UnitTable.bind(Unit, rows, caption="驻区单位", anchors=True)
 
     def whole() -> str:
         return template.render(
@@ -66,7 +71,13 @@ def main() -> None:
             nonce="x",
             theme="",
             title="驻区单位",
-            view=ListView(),
+            view=view,
+            views=(),
+            current=None,
+            kept="",
+            steps=(),
+            counted=True,
+            fragment=False,
             crumbs=[],
             actions=[],
             place=None,
@@ -75,7 +86,6 @@ def main() -> None:
             menu_now="",
             topbar=[],
             own_places=(),
-            sort="",
             table=bind(),
             paging=page,
             filterset=UnitFilter(QueryDict(), queryset=Unit.objects.none()),

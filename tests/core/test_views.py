@@ -174,17 +174,22 @@ def test_a_list_costs_the_same_queries_however_many_rows(
     for _ in range(rows):
         unit(place.community)
     client.get(UNITS)
-    # session (unless Redis has it), user, grants, count, rows
-    with django_assert_max_num_queries(5):
+    # session (unless Redis has it), user, grants, saved views, count, rows
+    with django_assert_max_num_queries(6):
         client.get(UNITS)
 
 
 def test_htmx_gets_the_list_alone_from_the_same_address(client, place):
     unit(place.community, "一中")
     whole, part = client.get(UNITS), client.get(UNITS, **htmx("list"))
-    fragment = part.content.decode().strip()
+    fragment, news = part.content.decode().strip().split("</section>")
     assert fragment.startswith('<section id="list"')
     assert fragment in whole.content.decode()
+    # What stands outside of the list and changes with it comes along, by its id.
+    assert {"filters-kept", "filters-number", "id_kind", "page-actions"} == set(
+        re.findall(r' id="([^"]*)"', news)
+    )
+    assert news.count('hx-swap-oob="true"') == 4
     assert {"HX-Request", "HX-Target"} <= set(whole["Vary"].split(", "))
     back = client.get(UNITS, **htmx("list"), HTTP_HX_HISTORY_RESTORE_REQUEST="true")
     assert "<!doctype html>" in back.content.decode()

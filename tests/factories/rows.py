@@ -33,6 +33,7 @@ from core.attachments import attach
 from core.jobs import submit
 from core.models import SheetImport, WorkdayOverride
 from core.notify import notify
+from core.saved_views import save_view
 from core.sheets.resources import SheetResource
 from grids.models import GridPost
 from members.actions.post import claim_post
@@ -136,6 +137,17 @@ def _notification(world: World) -> Any:
 def _attachment(world: World) -> Any:
     upload = SimpleUploadedFile("说明.pdf", PDF + str(next(_serial)).encode())
     return attach(world.make("alliance.agreement"), upload, by=world.people[Role.COMMUNITY_WORKER])
+
+
+@row("core.savedview")
+def _saved_view(world: World) -> Any:
+    return save_view(
+        page="orgs:units",
+        name=f"视图{next(_serial)}",
+        query="kind=school",
+        office=world.place.community,
+        by=world.people[Role.COMMUNITY_WORKER],
+    )
 
 
 @row("core.workdayoverride")

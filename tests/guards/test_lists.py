@@ -12,9 +12,9 @@ from core.views import ListView
 from tests.factories.rows import ROWS, World
 from tests.guards.project import Route, routes
 
-# Session, user, grants, the count, the rows, unread messages; two more for rows that are fetched
-# at once with what hangs on them.
-QUERIES = 8
+# Session, user, grants, the saved views of the list, the count with the numbers of the filters,
+# the rows, unread messages; two more for rows that are fetched at once with what hangs on them.
+QUERIES = 9
 # Lists that cannot be filled row by row, and what shows their count instead.
 ELSEWHERE = {"reports:evidence": "records of other rooms, counted in tests/reports"}
 
@@ -56,10 +56,20 @@ def test_a_list_asks_as_often_for_fifty_rows_as_for_one(route):
             answer = client.get(reverse(route.name))
         assert answer.status_code == 200
         counts[wanted] = len(captured)
-        shown[wanted] = answer.content.decode().count("<tr>")
+        shown[wanted] = answer.content.decode().count('<tr id="row-')
     assert shown[50] > shown[3] > shown[1], f"the rows do not show: {shown}"
     assert len(set(counts.values())) == 1, f"queries grow with the rows: {counts}"
     assert counts[50] <= QUERIES
+    for page in ("core:list-views", *(["core:list-export"] if route.view.exports else [])):
+        assert client.get(reverse(page, args=[route.name])).status_code == 200
+    for step in route.view.bulk:
+        look = client.get(reverse("core:list-bulk", args=[route.name, step]) + "?all=1")
+        assert look.status_code in (200, 403)  # who sees the list may lack the right to the step
+
+
+@pytest.mark.parametrize("route", lists(), ids=lambda route: route.name)
+def test_what_a_list_offers_for_many_rows_can_be_taken_with_many(route):
+    assert [step.name for step in route.view.declared_steps()] == list(route.view.bulk)
 
 
 def _opens(route: Route, user) -> bool:
