@@ -38,6 +38,7 @@ class ItemTable(Table):
         Column("title", "名称", link=True),
         Column("kind", "类别"),
         Column("publisher", "提出单位"),
+        Column("topic", "事项", spare=True),
         Column("beneficiary", "受益对象", minor=True),
         Column("claimed", "名额", render=places, minor=True),
         Column("state", "状态", tag=STATE_TONES),

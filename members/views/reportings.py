@@ -26,6 +26,7 @@ class ReportingList(ListView):
     filters = ReportingFilter
     perm = "members.view"
     title = LABEL
+    bulk = ("receive",)
     actions = (
         Action("导出双报到台账", "members:reportings-export", "reports.export", icon="download"),
     )

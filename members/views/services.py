@@ -23,6 +23,7 @@ class ServiceList(ListView):
     filters = ServiceFilter
     perm = "members.view"
     title = LABEL
+    bulk = ("confirm", "return")
     empty = "还没有服务记录。党员报到后，由社区登记服务时间和内容。"
     actions = (
         Action(

@@ -26,6 +26,7 @@ class ClaimList(ListView):
     filters = ClaimFilter
     perm = "services.view"
     title = _LABEL
+    bulk = ("accept", "close")
     empty = "还没有认领。请在“可认领事项”中选择一项，确认后即完成认领。"
 
 

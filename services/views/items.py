@@ -29,6 +29,7 @@ class ItemList(ListView):
     filters = ItemFilter
     perm = "services.view"
     title = _LABEL
+    bulk = ("publish", "return")
     actions = (
         _ADD,
         Action("导出四张清单台账", "services:items-export", perm="reports.export", icon="download"),
