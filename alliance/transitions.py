@@ -64,7 +64,6 @@ AGREEMENT = Machine(
     deeds={
         "discard": "删除草稿",
         "draft": "起草",
-        "discard": "删除草稿",
         "revise": "修改",
         "add_clause": "增加条款",
         "revise_clause": "修改条款",

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0007_sheet_import'),
+        ('core', '0010_drafts'),
         ('orgs', '0005_unit_left_on'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
