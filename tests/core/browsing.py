@@ -26,3 +26,8 @@ def htmx(target: str, at: str = "") -> dict[str, str]:
     """The headers of a request that fills the element `target`."""
     found = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": target}
     return found | ({"HTTP_HX_CURRENT_URL": f"http://testserver{at}"} if at else {})
+
+
+def rows_of(response) -> int:
+    """How many rows the list of a page shows."""
+    return response.content.decode().count('<tr id="row-')

@@ -15,12 +15,14 @@ from django.urls import reverse
 
 from accounts.enums import DUTIES, Role
 from core.api import ScopedViewSet
+from core.pages.lists import ListExport, ListViews, OfSavedView, ViewDeed
 from core.views import ActionFormView, ConsoleView, ExportView
 from services.enums import ItemState
 from tests.factories.rows import ROWS, World
 from tests.guards.asking import Answer, Visitor
 from tests.guards.declared import (
     BY_OBJECT,
+    ELSEWHERE,
     FORBIDDEN,
     LET_IN,
     MADE,
@@ -194,7 +196,10 @@ def test_no_write_asks_only_for_the_right_to_look(walked):
 
 
 def _orders_a_file(address: Address) -> bool:
-    return issubclass(address.route.view, ExportView)
+    """Or keeps the address of a list: neither changes what it looks at."""
+    return issubclass(
+        address.route.view, ExportView | ListExport | ListViews | OfSavedView | ViewDeed
+    )
 
 
 def test_page_and_api_ask_the_same_right_for_one_deed():
@@ -235,5 +240,5 @@ def test_every_console_page_passes_the_gate():
 
 def test_what_the_walk_knows_of_single_addresses_is_still_so():
     names = {route.name for route in routes()}
-    assert {*OPEN, *ROW_OF, *MADE, *PARTS, *SENT, *BY_OBJECT, *NO_PERMISSION} <= names
+    assert {*OPEN, *ELSEWHERE, *ROW_OF, *MADE, *PARTS, *SENT, *BY_OBJECT, *NO_PERMISSION} <= names
     assert OPEN_ROOMS.keys() <= {name.partition(":")[0] for name in names}

@@ -208,6 +208,7 @@ def test_logs_are_json_with_one_id_in_both(site):
         return {line["request_id"] for line in lines if line.get(field) == value}
 
     wait(lambda: ids(site.web.log, "request", "GET /no-such-page"), "the web's log line")
+    wait(lambda: ids(site.proxy.log, "path", "/no-such-page"), "the proxy's log line")
     assert ids(site.web.log, "request", "GET /no-such-page") == ids(
         site.proxy.log, "path", "/no-such-page"
     )

@@ -14,7 +14,7 @@ from accounts.enums import Role
 from core.periods import period_of
 from services.enums import ClaimState, Grade
 from services.models import Claim, Item
-from tests.core.browsing import signed_in
+from tests.core.browsing import rows_of, signed_in
 from tests.factories import services as make
 from tests.factories.accounts import person
 from tests.factories.orgs import small_city, unit
@@ -62,8 +62,7 @@ def rows_at(client, address: str) -> int:
     page = answer.content.decode()
     assert answer.status_code == 200
     assert "field-error" not in page, address
-    body = re.search(r"<tbody>(.*?)</tbody>", page, re.DOTALL)
-    return body[1].count("<tr>") if body else 0
+    return rows_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,7 @@ def test_where_needs_wait_stands_first_and_who_published_none_last(place):
     make.item(place.other_community)
     client = signed_in(person(Role.ORG_DEPARTMENT, place.city))
     for chosen, expected in (
-        (place.city, ["33.3%", "50.0%"]),
+        (place.city, ["33.3%", "50%"]),
         (place.street, ["66.7%", "—"]),
     ):
         page = client.get(PAGE, {"area": chosen.pk}).content.decode()
