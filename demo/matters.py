@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
@@ -156,7 +156,18 @@ class _Lists:
         ends = [self._claim(item_id, home, claimant, values) for claimant in claimants]
         if ends and kind == ItemKind.NEED:  # one place: the item stands where its claim stands
             values["state"], values["closed_at"] = ends[0]
+        values["due_on"] = self._until(kind, values["due_on"], waits=not ends)
         self.items.add(id=item_id, claimed=len(ends), **values)
+
+    def _until(self, kind: str, due: date, *, waits: bool) -> date | None:
+        """Most of what is offered stands without an end; of what nobody has claimed yet most has
+        its time still before it, or an office would have taken it down."""
+        random, today = self.random, self.ground.now.date()
+        if kind != ItemKind.NEED and random.random() < 0.7:
+            return None
+        if due < today and (kind != ItemKind.NEED or waits) and random.random() < 0.9:
+            return today + timedelta(days=random.randrange(3, 60))
+        return due
 
     def _claimants(self, home: Area, unit, kind: str, count: int) -> list:
         """Units claim what communities publish; communities claim what units publish."""
