@@ -51,7 +51,7 @@ class Ground:
     def day(self) -> date:
         """Some past day of the seed's time; the reviewed quarter may be busier than the rest."""
         first, last = self.start, self.now.date()
-        if self.scale.days is None and self.random.random() < 0.75:
+        if self.scale.days is None and self.random.random() < 0.6:
             first, last = self.period.first, min(self.period.last, last)
         return first + timedelta(days=self.random.randrange((last - first).days))
 

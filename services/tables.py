@@ -39,7 +39,7 @@ class ItemTable(Table):
         Column("kind", "类别"),
         Column("publisher", "提出单位"),
         Column("topic", "事项", spare=True),
-        Column("beneficiary", "受益对象", minor=True),
+        Column("beneficiary", "受益对象", spare=True),
         Column("claimed", "名额", render=places, minor=True),
         Column("state", "状态", tag=STATE_TONES),
         Column("due_on", "时限", due=True, ended=delivered, sort=True),
