@@ -109,6 +109,9 @@ class FilterSet(django_filters.FilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for one in self.filters.values():
+            # The API's schema asks the class's own filters for their fields, which it keeps; they
+            # know no model, so that the name of the column would be None on every list from then on.
+            vars(one).pop("_field", None)
             if isinstance(one, django_filters.ChoiceFilter):
                 one.extra.setdefault("empty_label", "全部")
         self._labels: dict[str, dict[str, str]] = {}
