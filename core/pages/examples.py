@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import SimpleNamespace
@@ -16,14 +17,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.attachments import Panel
+from core.charts import Chart, Figure, Kind, Row, Series
 from core.enums import JobState
 from core.filters import DayRange, FilterSet, Search
 from core.forms import Form, PlaceField
-from core.models import Attachment, Job
+from core.models import Attachment, Draft, Job, SavedView
 from core.pagination import Page
+from core.people import Holders, Next
 from core.tables import BoundTable, Column, Table
 from core.transitions import Offer, Transition
-from core.views import Action
+from core.views import Action, ListView
 from core.views.details import Happening, Step
 from core.views.places import Node
 
@@ -54,12 +57,30 @@ class MatterTable(Table):
 
 
 class MatterFilter(FilterSet):
+    """Its numbers are made up: what it filters is empty."""
+
     q = Search(fields=("title__icontains",), label="查找事项", hint="名称、编号或单位")
     created_at = DayRange(label="登记日期")
 
     class Meta:
         model = Job
         fields = ("state",)
+
+    def count(self, limit: int) -> int:
+        numbers = {"": 1268, "pending": 23, "running": 40, "done": 1180, "failed": 0}
+        self._label("state", {**dict.fromkeys(self._options("state"), 25), **numbers})
+        return numbers[""]
+
+
+class MatterList(ListView):
+    """The list of the examples, as the parts of a list ask it. It goes by the name of the list of
+    jobs, the one that core has, so that its menus have addresses."""
+
+    model = Job
+    table = MatterTable
+    filters = MatterFilter
+    title = "示例事项"
+    page_name = "core:jobs"
 
 
 class EveryField(Form):
@@ -127,6 +148,8 @@ OFFERS = (
         "已有 2 个名额被认领，不能撤下。",
     ),
 )
+# What can be done with many at once.
+STEPS_FOR_MANY = tuple(offer.transition for offer in OFFERS if offer.allowed)[:2]
 _WAY = ("草稿", "待审核", "已发布", "已认领", "已销号")
 
 
@@ -179,20 +202,61 @@ class Examples:
     # -- lists
 
     @cached_property
-    def table(self) -> BoundTable:
-        rows = [
+    def matters(self) -> MatterList:
+        found = MatterList()
+        found.setup(self.request)
+        return found
+
+    @cached_property
+    def rows(self) -> Sequence[Matter]:
+        return (
             self._matter("楼道照明维修", "running", total=1268, days=4),
-            self._matter(f"{LONG}燃气软管更换", "pending", total=23, days=1, owner=LONG),
-            self._matter("爱心理发", "done", total=12345, ended=True),
-            self._matter("法律咨询", "failed", total=None, days=-3, owner=None),
-        ]
+            self._matter(f"{LONG}燃气软管更换", "pending", pk=2, total=23, days=1, owner=LONG),
+            self._matter("爱心理发", "done", pk=3, total=12345, ended=True),
+            self._matter("法律咨询", "failed", pk=4, total=None, days=-3, owner=None),
+        )
+
+    @cached_property
+    def table(self) -> BoundTable:
+        return self._bind(self.rows)
+
+    @cached_property
+    def picks(self) -> BoundTable:
+        return self._bind(self.rows[:2], picks=True)
+
+    def _bind(self, rows: Sequence[Matter], **given: Any) -> BoundTable:
         sort = self.request.GET.get("sort", "-created_at")
-        return MatterTable.bind(Job, rows, caption="示例事项", sort=sort)
+        columns = self.matters.columns
+        return MatterTable.bind(Job, rows, caption="示例事项", sort=sort, columns=columns, **given)
+
+    steps_for_many = STEPS_FOR_MANY
+
+    @property
+    def few(self) -> Sequence[Matter]:
+        return self.rows[:2]
+
+    @property
+    def many(self) -> Sequence[Matter]:
+        return self.rows * 3
+
+    @property
+    def left(self) -> dict[str, Sequence[Matter]]:
+        """What a deed with many rows left undone, under the reasons."""
+        return {"时限已过，请先退回，改期后再发布。": self.few, "1 条已不在您的范围内。": []}
+
+    @cached_property
+    def views(self) -> Sequence[SavedView]:
+        """One's own, with which the list opens, and one that the office shares."""
+        own = SavedView(pk=1, page=MatterList.page_name, name="待我审核", query="state=pending")
+        area = SavedView._meta.get_field("area").related_model(pk=2, name=LONG)
+        shared = SavedView(pk=2, page=own.page, name=f"{LONG}逾期", query="sort=due_on", area=area)
+        own.is_default, shared.is_default = True, False
+        return (own, shared)
 
     def _matter(self, title: str, state: str, **given: Any) -> Matter:
         days, ended = given.get("days"), given.get("ended")
         return Matter(
-            pk=1,
+            pk=given.get("pk", 1),
             title=title,
             owner=given.get("owner", "太平角社区"),
             state=state,
@@ -204,7 +268,9 @@ class Examples:
 
     @cached_property
     def filters(self) -> FilterSet:
-        return self._filters("", "plain")
+        found = self._filters("", "plain")
+        found.count(0)
+        return found
 
     @cached_property
     def chosen(self) -> FilterSet:
@@ -237,6 +303,16 @@ class Examples:
         return self._matter("楼道照明维修", "pending", total=1268, days=4)
 
     offers = OFFERS
+
+    waited_for = (
+        Next(["发布", "退回"], Holders("八大关街道", "街道干部：王明、李红")),
+        Next(["确认"], Holders(LONG, "社区工作者 12 人")),
+    )
+    waited_for_nobody = (Next(["销号"], None),)
+
+    @cached_property
+    def followed(self) -> Job:
+        return self.job("done")
 
     def transit_url(self, name: str) -> str:
         return f"{self.here}?step={name}"
@@ -305,6 +381,68 @@ class Examples:
     @cached_property
     def locked_form(self) -> Form:
         return LockedForm(prefix="locked", user=self.request.user)
+
+    @property
+    def draft(self) -> Draft:
+        return Draft(saved_at=self.now)
+
+    # -- figures
+
+    @property
+    def lines(self) -> Chart:
+        """A quarter in which nothing was due is a gap in the line of the share."""
+        return Chart(
+            key="lines",
+            title="各季办理",
+            about="按登记日期计；办结指已销号的事项。",
+            kind=Kind.LINE,
+            head="季度",
+            series=(Series("登记", "info"), Series("办结", "ok"), Series("按期办结率")),
+            rows=[
+                Row(
+                    f"2026 年第{quarter}季度", (Figure(made), Figure(done), Figure(share, unit="%"))
+                )
+                for quarter, made, done, share in (
+                    ("一", 132, 96, 88),
+                    ("二", 140, 0, None),
+                    ("三", 1268, 1180, 93.1),
+                    ("四", 320, 301, 94),
+                )
+            ],
+            note="第二季度没有到期的事项，不计按期办结率。",
+        )
+
+    @property
+    def bars(self) -> Chart:
+        grades = (("非常满意", 96, "ok"), ("基本满意", 12, ""), ("非常不满意", 3, "bad"))
+        return Chart(
+            key="bars",
+            title="评价",
+            about="本期评价按档次计数。",
+            kind=Kind.BARS,
+            head="档次",
+            series=(Series("评价数", "info"),),
+            rows=[Row(label, (Figure(n, "#chart"),), tone) for label, n, tone in grades],
+        )
+
+    @property
+    def first_bars(self) -> Chart:
+        names = ("仙游路社区", LONG, "湛山社区", "金口路社区", "福山路社区")
+        return Chart(
+            key="first",
+            title="各社区认领率",
+            about="从低到高，只画最低的 3 个。",
+            kind=Kind.BARS,
+            head="社区",
+            series=(Series("认领率", "warn"),),
+            rows=[Row(name, (Figure(20 + 15 * n, unit="%"),)) for n, name in enumerate(names)],
+            most=100,
+            shown=3,
+        )
+
+    @property
+    def no_chart(self) -> Chart:
+        return Chart("none", "评价", "本期评价按档次计数。", Kind.BARS, "档次", (), ())
 
     # -- jobs
 
