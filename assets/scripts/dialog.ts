@@ -19,8 +19,15 @@ export function dialogs(): void {
     if (opener?.isConnected) opener.focus();
     opener = null;
   });
+  // A press beside the dialogue closes it. One that began inside does not, though the click is said
+  // to be the dialogue's: on its edge, or where text was marked with the mouse beyond it.
+  let beside = false;
+  dialog.addEventListener("mousedown", ({ clientX, clientY }) => {
+    const { left, right, top, bottom } = dialog.getBoundingClientRect();
+    beside = clientX < left || clientX > right || clientY < top || clientY > bottom;
+  });
   dialog.addEventListener("click", (event) => {
     const at = event.target as HTMLElement;
-    if (at === dialog || at.closest("[data-close]")) dialog.close();
+    if ((at === dialog && beside) || at.closest("[data-close]")) dialog.close();
   });
 }

@@ -3,6 +3,9 @@
 // of its own leads there instead.
 const WAIT = 200;
 let serial = 0;
+let pressing = false; // the button of the mouse is down, a finger on the screen
+document.addEventListener("mousedown", () => (pressing = true), true);
+document.addEventListener("mouseup", () => (pressing = false), true);
 
 class Suggest {
   private readonly list = document.createElement("ul");
@@ -22,7 +25,7 @@ class Suggest {
     box.setAttribute("aria-expanded", "false");
     box.addEventListener("input", () => this.ask());
     box.addEventListener("keydown", (event) => this.key(event));
-    box.addEventListener("blur", () => this.close());
+    box.addEventListener("blur", () => this.leave());
     // Before the blur that a press would cause.
     this.list.addEventListener("mousedown", (event) => {
       event.preventDefault();
@@ -91,10 +94,22 @@ class Suggest {
     if (!open) this.box.removeAttribute("aria-activedescendant");
   }
 
+  // What stands below the list must not move while it is pressed, or the press would miss it.
+  private leave(): void {
+    this.cease();
+    if (!pressing) return this.show(false);
+    document.addEventListener("mouseup", () => this.show(false), { once: true });
+  }
+
   private close(): void {
+    this.cease();
+    this.show(false);
+  }
+
+  // No answer that is still on its way opens the list.
+  private cease(): void {
     clearTimeout(this.timer);
     this.asked++;
-    this.show(false);
   }
 }
 

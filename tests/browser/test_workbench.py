@@ -67,6 +67,7 @@ def test_one_searches_and_goes_about_by_keyboard(signed_in):
     page.get_by_role("combobox").fill(firm.credit_code)
     expect(page.get_by_role("option")).to_have_count(1)
     page.get_by_role("button", name="查找").click()
+    page.wait_for_url("**/console/search/?q=*")  # the dialogue has the same heading
     expect(page.get_by_role("heading", name="查找")).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="青岛银行").click()
     expect(page.get_by_role("heading", name="青岛银行")).to_be_visible()
@@ -93,6 +94,52 @@ def test_one_searches_and_goes_about_by_keyboard(signed_in):
     page.keyboard.press("h")
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert page.url.endswith("/console/orgs/units/")
+
+
+@pytest.mark.parametrize("width", [360, 1366])
+def test_a_press_reaches_its_button_though_the_matches_go(signed_in, width):
+    """The matches close when the box is left, which pressing the button does."""
+    place = small_city()
+    for n in range(6):
+        unit(place.community, f"青岛银行{n}")
+    page = signed_in(person(Role.COMMUNITY_WORKER, place.community))
+    page.set_viewport_size({"width": width, "height": 640})
+    page.locator(".bar-search").click()
+    page.get_by_role("combobox").fill("青岛银行")
+    expect(page.get_by_role("option")).to_have_count(6)
+    button = page.get_by_role("button", name="查找")
+    before = button.bounding_box()
+    button.hover()
+    page.mouse.down()
+    expect(page.get_by_role("option").first).to_be_visible()
+    assert button.bounding_box() == before
+    page.mouse.up()
+    page.wait_for_url("**/console/search/?q=*")
+
+
+def test_a_dialogue_closes_by_a_press_beside_it_alone(signed_in):
+    page = signed_in(person(Role.COMMUNITY_WORKER, small_city().community))
+    page.keyboard.press("/")
+    dialog, box = page.get_by_role("dialog"), page.get_by_role("combobox")
+    box.fill("太平角")
+    box.hover()
+    page.mouse.down()  # the words are marked, and the mouse is let go beside the dialogue
+    page.mouse.move(4, 4)
+    page.mouse.up()
+    expect(dialog).to_be_visible()
+    dialog.click(position={"x": 4, "y": 4})  # its edge
+    expect(dialog).to_be_visible()
+    expect(box).to_have_value("太平角")
+    page.mouse.click(4, 4)
+    expect(dialog).to_be_hidden()
+
+
+def test_the_dialogue_over_the_page_of_results_has_a_box_of_its_own(signed_in):
+    page = signed_in(person(Role.COMMUNITY_WORKER, small_city().community))
+    page.goto("/console/search/?q=海信")
+    page.locator(".bar-search").click()
+    expect(page.get_by_role("dialog").get_by_label("查找区划")).to_be_focused()
+    assert page.locator("#search-q").count() == 1
 
 
 def test_one_follows_a_matter_and_hears_of_its_next_step(signed_in):
