@@ -234,7 +234,7 @@ def _due(value: Any, *, ended: bool = False) -> str:
     if found is None:
         return _EMPTY
     if ended:
-        return f"{found.day}"
+        return f'<span class="due">{found.day}</span>'
     return f'<span class="due is-{found.tone}">{found.text}</span> <small>{found.day}</small>'
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,9 @@ from playwright.sync_api import BrowserContext, Page
 
 from accounts.enums import Role
 from accounts.models import User
+from core import watching
 from core.transitions import MACHINES
-from core.views import TransitView
+from core.views import ListView, TransitView
 from tests.factories.rows import ROWS, World
 from tests.guards.project import Route, routes
 
@@ -33,6 +34,7 @@ READERS = (
 # Addresses that show no page of their own, and what they do instead.
 _FILE = "hands out a file"
 _POST = "takes a form that stands on another page"
+_LINES = "lines for a part of another page"
 NO_PAGE = {
     "console:theme": _POST,
     "accounts:sign-out": _POST,
@@ -43,7 +45,14 @@ NO_PAGE = {
     "core:job-result": _FILE,
     "accounts:second-factor": "leads on: these tests sign in without one",
     "accounts:sign-in": "leads on: its page is looked at without a sign-in",
-    "console:place-options": "lines for a list box, not a page",
+    "console:place-options": _LINES,
+    "console:search-options": _LINES,
+    "console:check": _LINES,
+    "console:draft-save": _POST,
+    "console:draft-drop": _POST,
+    "core:savedview-update": _POST,
+    "core:savedview-default": _POST,
+    "core:watch": _POST,
 }
 # Pages whose address names a row of another model than they make or show.
 ROW_OF = {
@@ -52,6 +61,9 @@ ROW_OF = {
     "services:item-claim": "services.item",
 }
 FILES = ("-template", "-errors")  # of every import
+# What an address asks for, where the page without it shows less.
+ASKED = {"console:search": "?q=太平角", "core:list-bulk": "?all=1", "core:list-views": "?q=太平角"}
+A_LIST = "services:items"  # whose views and file stand for those of every list
 
 # Nobody in the first community is without a long name, with a code that does not break in it.
 LONG = {
@@ -77,6 +89,7 @@ LONG = {
         "title": "八大关街道区域化党建联盟与青岛海洋地质工程勘察设计研究院共驻共建协议书（2026年度）",
         "goal": "组织联建、队伍联育、活动联办、阵地联用、资源联享、服务联做，" * 8,
     },
+    "core.savedview": {"name": "太平角历史文化风貌保护区滨海步行道沿线逾期未认领的需求"},
     "core.notification": {
         "title": "您发布的“为太平角一路至六路独居和高龄老人上门检修燃气软管”已被认领"
     },
@@ -106,6 +119,7 @@ class Walk:
 
     def stops(self) -> Iterator[Stop]:
         """All pages, those of one reader together."""
+        watching.follow(self.world.one("services.item"), self.world.people[READERS[0]])
         addresses = [pair for route in console_routes() for pair in self._addresses(route)]
         lengthen()
         found = [self._stop(name, address) for name, address in addresses]
@@ -127,19 +141,27 @@ class Walk:
         return context
 
     def _addresses(self, route: Route) -> list[tuple[str, str]]:
-        parts: dict[str, Any] = {}
+        found = [reverse(route.name, kwargs=parts) for parts in self._parts(route)]
+        asked = ASKED.get(route.name)
+        more = [f"{address}{asked}" for address in found] if asked else []
+        return [(route.name, address) for address in found + more]
+
+    def _parts(self, route: Route) -> list[dict[str, Any]]:
+        """What stands in the address of each of its pages."""
         row = self._row(route)
-        if row is not None:
-            parts["pk"] = row.pk
+        parts = {} if row is None else {"pk": row.pk}
         if isinstance(route.view, type) and issubclass(route.view, TransitView):
-            named = [{**parts, "name": name} for name in _steps(row)]
-            return [(route.name, reverse(route.name, kwargs=one)) for one in named]
+            return [{**parts, "name": name} for name in _steps(row)]
         if route.name == "reports:evidence":
-            parts["key"] = row.scores.first().key
+            return [{**parts, "key": row.scores.first().key}]
         if route.name == "core:attach":
             agreement = self.world.one("alliance.agreement")
-            parts = {"label": "alliance.agreement", "object_id": agreement.pk}
-        return [(route.name, reverse(route.name, kwargs=parts))]
+            return [{"label": "alliance.agreement", "object_id": agreement.pk}]
+        if route.name == "core:list-bulk":
+            return [{"page": page, "name": name} for page, steps in _bulk() for name in steps]
+        if "page" in route.params:
+            return [{"page": A_LIST}]
+        return [parts]
 
     def _row(self, route: Route) -> Model | None:
         if not route.takes_pk:
@@ -164,6 +186,12 @@ def console_routes() -> list[Route]:
         and route.name not in NO_PAGE
         and not route.name.endswith(FILES)
     ]
+
+
+def _bulk() -> list[tuple[str, Sequence[str]]]:
+    """The lists and what each offers for many rows."""
+    lists = (r for r in routes() if isinstance(r.view, type) and issubclass(r.view, ListView))
+    return [(route.name, route.view.bulk) for route in lists if route.view.bulk]
 
 
 def _steps(row: Model) -> list[str]:

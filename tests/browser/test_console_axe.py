@@ -28,6 +28,8 @@ _WIDER = """() => {
         wrong.push(parts.filter(part => part.getBoundingClientRect().right > wide + 1).pop());
     return wrong.map(part => `${part?.localName}.${part?.className}`);
 }"""
+# Time enough for the charts, which follow their own size.
+_SETTLE = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # Each control in turn, as the keyboard reaches it: it takes the focus and looks different with it.
 _UNSEEN = """() => {
     const reach = document.querySelector("dialog[open]") ?? document;
@@ -55,6 +57,7 @@ def faults(page: Page, name: str = "") -> list[str]:
     found += [f"no focus to see: {line}" for line in page.evaluate(_UNSEEN)]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(_SETTLE)
         found += [f"wider than {width}: {line}" for line in page.evaluate(_WIDER)]
     page.emulate_media(color_scheme="dark")
     page.evaluate("scrollTo(0, 0)")  # nothing lies under the bar that stays
