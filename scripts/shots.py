@@ -84,6 +84,26 @@ def lists(camera: Camera) -> None:
     camera.take(camera.at("street", "/console/services/items/?q=没有这样的事项"), "list-empty")
     page = camera.at("street", "/console/services/items/?kind=need&state=closed&sort=due_on")
     camera.also(page, "list-filtered", dark=True)
+    page = camera.at("street", "/console/services/items/?state=pending")
+    page.get_by_label("全选本页").check()
+    camera.also(page, "list-bulk", phone=True)
+    page.get_by_role("button", name="批量发布").click()
+    page.wait_for_url("**/do/publish/**")
+    camera.take(page, "bulk-look")
+
+
+def search(camera: Camera) -> None:
+    page = camera.at("street", "/console/")
+    page.keyboard.press("/")
+    page.get_by_role("combobox").fill("社区")
+    expect(page.get_by_role("option").first).to_be_visible()
+    camera.also(page, "search", phone=True)
+
+
+def charts(camera: Camera) -> None:
+    page = camera.at("org", "/console/reports/overview/")
+    expect(page.locator(".chart-picture svg").first).to_be_visible()
+    camera.also(page, "overview", phone=True, dark=True)
 
 
 def details(camera: Camera) -> None:
@@ -157,7 +177,7 @@ def reviews(camera: Camera) -> None:
 
 def exports(camera: Camera) -> None:
     page = camera.at("org", "/console/services/items/")
-    page.get_by_role("link", name=re.compile("导出")).first.click()
+    page.get_by_role("link", name="导出本列表").click()
     page.wait_for_load_state()
     camera.take(page, "export")
     page.get_by_role("button", name="开始导出").click()
@@ -175,8 +195,7 @@ def portal(camera: Camera) -> None:
     page.wait_for_load_state()
     page.goto("/")
     camera.take(page, "portal-home")
-    page.locator("a[href^='/c/']").last.click()
-    page.wait_for_load_state()
+    page.goto(page.get_by_role("search").get_attribute("action"))  # all of the community
     camera.take(page, "portal")
     page.locator("a[href^='/item/']").first.click()
     page.wait_for_load_state()
@@ -204,6 +223,6 @@ def need(camera: Camera) -> None:
 
 
 STAGES: tuple[Callable[[Camera], None], ...] = (
-    *(workbench, lists, details, forms, dialogues, components, imports, reviews, exports),
-    *(portal, need),
+    *(workbench, lists, search, details, forms, dialogues, components, imports, reviews, charts),
+    *(exports, portal, need),
 )
