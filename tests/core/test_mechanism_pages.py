@@ -157,10 +157,10 @@ def test_the_lists_cost_the_same_however_long(officer, rows, django_assert_max_n
         jobs.submit("test.file", by=officer)
         notify.notify([officer.pk], title="消息")
     client = signed_in(officer)
-    # session (unless Redis has it), user, grants, count, rows, unread
-    with django_assert_max_num_queries(6):
+    # session (unless Redis has it), user, grants, saved views, count, rows, unread
+    with django_assert_max_num_queries(7):
         client.get("/console/jobs/")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         client.get("/console/inbox/")
 
 

@@ -262,4 +262,4 @@ def test_nobody_is_late_with_what_has_ended(place):
         row.left_on = past
     running, ended = Term.bind(Unit, rows).rows
     assert "已逾期 9 天" in running
-    assert f'<td class="is-due" data-label="时限">{past}</td>' in ended
+    assert f'<td class="is-due" data-label="时限"><span class="due">{past}</span></td>' in ended
