@@ -5,6 +5,8 @@
     menu("驻区单位", "orgs:units", perm="units.view", order=20, icon="building", key="u")
     waiting("待审核", perm="services.review", rows=pending_items, due="due_on")
     awaited("差评待整改", perm="services.accept", rows=with_others, due="due_on", holder=provider)
+    start("发布需求、资源或服务", "services:item-add", perm="services.draft")
+    start("认领事项", "services:offers", perm="services.claim", icon="handshake")
     figure("发布事项", levels=COMMUNITY, perm="services.view", rows=own_items, on="published_at", …)
     searchable("驻区单位", perm="units.view", find=units_like, note=where)
     topbar("收件箱", "core:inbox", icon="bell", count=unread)
@@ -91,6 +93,21 @@ DEPARTMENT, STREET, COMMUNITY, UNIT = (
 
 
 @dataclass(frozen=True)
+class Start:
+    """What people come to begin, one click from the workbench. `perm`: shown to those who hold it
+    anywhere."""
+
+    label: str
+    url_name: str
+    perm: str
+    icon: str
+    tone: str
+
+    def shown_to(self, user: Any) -> bool:
+        return bool(reach_of(user, self.perm))
+
+
+@dataclass(frozen=True)
 class Figure:
     """A number that matters at some levels: this quarter beside the same days of the last.
 
@@ -148,6 +165,7 @@ class TopbarItem:
 MENU: list[MenuItem] = []
 WAITING: list[Waiting] = []
 AWAITED: list[Awaited] = []
+STARTS: list[Start] = []
 FIGURES: list[Figure] = []
 SEARCHABLE: list[Searchable] = []
 TOPBAR: list[TopbarItem] = []
@@ -180,6 +198,11 @@ def awaited(label: str, **spec: Any) -> None:
     """Add a kind of what those above wait for (see `Awaited`)."""
     AWAITED.append(Awaited(label, **spec))
     AWAITED.sort(key=lambda kind: kind.order)
+
+
+def start(label: str, url_name: str, *, perm: str, icon: str = "", tone: str = "default") -> None:
+    """Put a button that begins something on the workbench (see `Start`)."""
+    STARTS.append(Start(label, url_name, perm, icon, tone))
 
 
 def figure(label: str, **spec: Any) -> None:

@@ -36,9 +36,10 @@ class ListSheet(Exporter):
         self.title = view.title
         self.perm = view.perm or ""
         self.asked = Asked(view.request.GET, place=view.place, filterset=view.filterset)
+        self.columns = [column for column in view.columns if not column.step]
 
     def get_columns(self, user: Any, asked: Asked) -> Sequence[Col]:
-        shown = self.view.columns
+        shown = self.columns
         return [Col(c.label, kind=_kind(c), key=c is shown[0]) for c in shown]
 
     def rows(
@@ -51,8 +52,8 @@ class ListSheet(Exporter):
 
     def _lines(self) -> Iterator[list[Any]]:
         view = self.view
-        cells = [_cell(column, view.model) for column in view.columns]
-        for chunk in _chunks(view.ordered(view.filtered(), view.columns).iterator(_CHUNK)):
+        cells = [_cell(column, view.model) for column in self.columns]
+        for chunk in _chunks(view.ordered(view.filtered(), self.columns).iterator(_CHUNK)):
             view.table.dress(chunk)
             for row in chunk:
                 yield [cell(row) for cell in cells]

@@ -62,6 +62,7 @@ class Column:
     sort: True to sort by `name`, or the path(s) to sort by.
     minor: left out on narrow screens, unless a person chose it.
     spare: left out until a person chooses it.
+    step: the cell offers what one can do with the row; a file of the list leaves it out.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Column:
     sort: bool | str | Sequence[str] = False
     minor: bool = False
     spare: bool = False
+    step: bool = False
 
     @property
     def paths(self) -> list[str]:

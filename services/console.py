@@ -17,6 +17,7 @@ from core.console import (
     figure,
     menu,
     searchable,
+    start,
     waiting,
 )
 from core.scope import AreaRule, Scope
@@ -43,6 +44,10 @@ from services.scopes import (
     RECTIFIER,
 )
 
+start(
+    "发布需求、资源或服务", "services:item-add", perm="services.draft", icon="plus", tone="primary"
+)
+start("认领事项", "services:offers", perm="services.claim", icon="handshake")
 menu(
     "清单事项",
     "services:items",

@@ -58,6 +58,7 @@ class OfferTable(Table):
         Column("claimed", "名额", render=places, minor=True),
         Column("due_on", "时限", due=True, sort=True),
         Column("published_at", "发布日期", date=True, sort=True, minor=True),
+        Column("pk", "办理", link="services:item-claim", render=lambda item: "认领", step=True),
     )
 
     @classmethod

@@ -47,14 +47,15 @@ class ListExport(OfListView):
     def show(self) -> HttpResponse:
         filterset = self.list.filterset
         error = "" if self.list.can_export else _PRIVATE
+        sheet = ListSheet(self.list)
         return self.page(
             422 if error else 200,
             subject=self.list.title,
             form=None,
             error=error,
-            rows=ListSheet(self.list).count(),
+            rows=sheet.count(),
             chips=filterset.chips if filterset else [],
-            columns=[column.label for column in self.list.columns],
+            columns=[column.label for column in sheet.columns],
             formats=FORMATS.items(),
             format_name=FORMAT,
         )

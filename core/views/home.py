@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
@@ -41,7 +42,7 @@ class Kind(NamedTuple):
 
 class WorkbenchView(ConsoleView):
     """What waits for me across all apps, the nearest deadline first; what those above wait for
-    and others below me hold; the figures of my level. Nothing else.
+    and others below me hold; the figures of my level; what I come to begin. Nothing else.
 
     Each kind is one query for its first rows by deadline; a kind with more rows than are read
     is counted as "50+", and shown alone on request. Each figure is one query.
@@ -68,6 +69,11 @@ class WorkbenchView(ConsoleView):
             held = (reach_of(request.user, kind.perm) for kind in console.AWAITED)
             found["answers"] = any(reach.areas for reach in held)
         if block not in ("list", "awaited"):
+            found["starts"] = [
+                (one, reverse(one.url_name) + self.place_suffix)
+                for one in console.STARTS
+                if one.shown_to(request.user)
+            ]
             found["figures"] = figures.shown_to(request.user, self.place, self.at_place)
         return self.page(**found)
 

@@ -86,8 +86,9 @@ def test_a_community_and_a_unit_carry_a_need_to_its_end(signed_in):
     place = small_city()
     firm = unit(place.community, "海晟物业公司")
     worker = signed_in(person("community_worker", place.community))
-    worker.get_by_role("link", name="清单事项").first.click()
-    worker.get_by_role("link", name="发布需求、资源或服务").first.click()
+    pages: list[str] = []
+    worker.on("framenavigated", lambda frame: pages.append(frame.url))
+    worker.get_by_role("link", name="发布需求、资源或服务").click()
     worker.get_by_label("需求", exact=True).check()
     worker.get_by_label("名称", exact=True).fill("楼道照明维修")
     worker.get_by_label("内容").fill("六号楼楼道灯不亮，需要检修。")
@@ -97,11 +98,13 @@ def test_a_community_and_a_unit_carry_a_need_to_its_end(signed_in):
         take(worker, "发布")
     item = Item.objects.get()
     assert item.state == "published"
+    assert len(set(pages)) == 2, f"published from the workbench in two pages: {pages}"
 
     liaison = signed_in(person("unit_liaison", firm))
-    liaison.goto(item.get_absolute_url())
-    liaison.get_by_role("link", name="认领", exact=True).click()
-    liaison.get_by_role("button", name=re.compile("认领")).click()
+    liaison.get_by_role("main").get_by_role("link", name="认领事项").click()
+    # Two clicks: the matter's own link in the list, and the confirmation.
+    liaison.get_by_role("row", name="楼道照明维修").get_by_role("link", name="认领").click()
+    liaison.get_by_role("button", name="确认认领").click()
     expect(liaison.get_by_role("main").get_by_text("海晟物业公司").first).to_be_visible()
     claim = Claim.objects.get()
     liaison.goto(claim.get_absolute_url())

@@ -273,3 +273,18 @@ def test_the_workbench_asks_as_often_with_much_as_with_nothing(role):
     Item.objects.bulk_create(rows)
     expected = QUERIES[role] + (0 if settings.REDIS_URL else 1)
     assert (one, queries()) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [
+        (Role.COMMUNITY_WORKER, ["发布需求、资源或服务", "认领事项"]),
+        (Role.GRID_WORKER, ["发布需求、资源或服务"]),
+        (Role.SECURITY_AUDITOR, []),
+    ],
+)
+def test_what_one_comes_to_begin_is_offered_to_those_who_may(place, role, offered):
+    where = None if role == Role.SECURITY_AUDITOR else place.community
+    page = signed_in(person(role, where)).get("/console/").content.decode()
+    main = page[page.index("<main") :]
+    assert [s.label for s in console.STARTS if f"{s.label}</a>" in main] == offered

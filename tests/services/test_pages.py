@@ -4,10 +4,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
+from core.list_export import ListSheet
 from core.models import AuditEvent
+from core.views.lists import open_list
 from services.actions.tickets import adopt_ticket
 from services.enums import ClaimState, ItemState, TicketState
 from services.models import Claim, Item, Ticket
@@ -297,3 +300,20 @@ def test_an_item_from_a_ticket_links_back_for_those_who_may_see_it(place, unit):
     path = f"{AT}/items/{ticket.item.pk}/"
     assert ticket.number in text(signed_in(office).get(path))
     assert ticket.number not in text(signed_in(make.liaison(unit)).get(path))
+
+
+def test_what_may_be_claimed_is_claimed_from_its_row_and_its_file_holds_no_buttons(place, unit):
+    item = make.item(place.community, title="楼道照明维修")
+    liaison = person("unit_liaison", unit)
+    client = Client()
+    client.force_login(liaison)
+    page = client.get(f"{AT}/offers/").content.decode()
+    assert f'href="{AT}/items/{item.pk}/claim/"' in page
+    sheet = ListSheet(open_list("services:offers", user=liaison, query=QueryDict("")))
+    columns = sheet.get_columns(liaison, sheet.asked)
+    count, rows = sheet.rows(liaison, sheet.asked, columns)
+    found = [list(row) for row in rows]
+    assert count == len(found) == 1
+    assert "楼道照明维修" in found[0]
+    assert len(found[0]) == len(columns)
+    assert "认领" not in found[0]
