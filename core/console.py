@@ -5,7 +5,6 @@
     menu("驻区单位", "orgs:units", perm="units.view", order=20, icon="building", key="u")
     waiting("待审核", perm="services.review", rows=pending_items, due="due_on")
     awaited("差评待整改", perm="services.accept", rows=with_others, due="due_on", holder=provider)
-    start("发布需求、资源或服务", "services:item-add", perm="services.draft")
     start("认领事项", "services:offers", perm="services.claim", icon="handshake")
     figure("发布事项", levels=COMMUNITY, perm="services.view", rows=own_items, on="published_at", …)
     searchable("驻区单位", perm="units.view", find=units_like, note=where)
