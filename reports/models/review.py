@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from core.periods import label_of
 from core.scope import AreaRule, Scope
 from orgs.enums import AreaKind
 from orgs.models import Placed, PlacedQuerySet
@@ -80,7 +81,7 @@ class Review(Placed):
         ]
 
     def __str__(self) -> str:
-        return f"{self.area_name} {self.period}"
+        return f"{self.area_name} {label_of(self.period)}"
 
     def get_absolute_url(self) -> str:
         return reverse("reports:review", args=[self.pk])

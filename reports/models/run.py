@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from core.periods import label_of
 from core.scope import AreaRule, Scope
 from orgs.models import Placed, PlacedQuerySet
 from reports.enums import ReviewKind
@@ -43,7 +44,7 @@ class Run(Placed):
         ]
 
     def __str__(self) -> str:
-        return f"{self.period} {self.get_kind_display()}"
+        return f"{label_of(self.period)}评估"
 
     def get_absolute_url(self) -> str:
         return reverse("reports:run", args=[self.pk])
