@@ -4,6 +4,7 @@ machine's Chromium, so that they show what a stranger sees after `make demo`.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from scripts import prepare
+from scripts.demo import AREAS
 from scripts.throwaway import free_port
 
 FOLDER = prepare.ROOT / "docs" / "screenshots"
@@ -21,7 +23,7 @@ FOLDER = prepare.ROOT / "docs" / "screenshots"
 def take(address: str, state: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    from scripts.shots import Camera, walk
+    from scripts.shots import Camera, large, walk
 
     people = json.loads((state / "demo-sign-ins.json").read_text())
     passwords = {person["username"]: person["password"] for person in people}
@@ -32,8 +34,27 @@ def take(address: str, state: Path) -> None:
         # A date's box speaks the browser's language, not the page's: Chinese if the machine has it.
         arguments = ["--lang=zh-CN", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
         browser = playwright.chromium.launch(executable_path=prepare.browser(), args=arguments)
-        walk(Camera(browser, address, passwords, FOLDER))
+        camera = Camera(browser, address, passwords, FOLDER)
+        walk(camera)
+        many_grids(state)
+        large(camera)
         browser.close()
+
+
+def many_grids(state: Path) -> None:
+    """Five grids more in each community of the city, by the file that a city would bring."""
+    with AREAS.open(encoding="utf-8") as file:
+        communities = [row["code"] for row in csv.DictReader(file) if row["kind"] == "community"]
+    path = state / "grids.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["code", "name", "kind", "parent_code"])
+        for code in communities:
+            lines.writerows(
+                [f"{code}{n}", f"新划第{n - 100}网格", "grid", code] for n in range(101, 106)
+            )
+    environment = {**os.environ, "ALLIANCE_VAR": str(state), "DATABASE_URL": "", "REDIS_URL": ""}
+    prepare.run([str(prepare.PYTHON), "manage.py", "import_areas", str(path)], env=environment)
 
 
 def main() -> None:

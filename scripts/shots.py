@@ -107,7 +107,7 @@ def charts(camera: Camera) -> None:
 
 
 def details(camera: Camera) -> None:
-    page = camera.at("community", "/console/services/claims/?state=submitted")
+    page = camera.at("street", "/console/services/claims/?state=submitted")
     page.locator("table td a").first.click()
     page.wait_for_load_state()
     camera.also(page, "detail", phone=True)
@@ -175,6 +175,30 @@ def reviews(camera: Camera) -> None:
     camera.take(page, "run")
 
 
+def locked(camera: Camera) -> None:
+    """A result that the street reported and the department approved: nobody changes it any more."""
+    page = camera.at("street", "/console/reports/reviews/?level=community")
+    page.locator("table td a").first.click()
+    page.wait_for_load_state()
+    address = page.url
+    for who, step in (("street", "上报"), ("org", "审定")):
+        page = camera.at(who, address)
+        page.get_by_role("link", name=step, exact=True).click()
+        page.get_by_role("button", name=f"确认{step}").click()
+        expect(page.get_by_role("dialog")).to_be_hidden()
+    camera.take(camera.at("street", address), "locked")
+
+
+def large(camera: Camera) -> None:
+    """A list of more rows than anybody counts, at its third page."""
+    page = camera.at("org", "/console/grids/grids/")
+    for _ in range(2):
+        here = page.url
+        page.get_by_role("link", name="下一页").click()
+        expect(page).not_to_have_url(here)
+    camera.also(page, "list-10000", phone=True)
+
+
 def exports(camera: Camera) -> None:
     page = camera.at("org", "/console/services/items/")
     page.get_by_role("link", name="导出本列表").click()
@@ -195,6 +219,11 @@ def portal(camera: Camera) -> None:
     page.wait_for_load_state()
     page.goto("/")
     camera.take(page, "portal-home")
+    page.get_by_role("link", name="长辈版").click()
+    page.wait_for_load_state()
+    camera.take(page, "portal-elder")
+    page.get_by_role("link", name="标准版").click()
+    page.wait_for_load_state()
     page.goto(page.get_by_role("search").get_attribute("action"))  # all of the community
     camera.take(page, "portal")
     page.locator("a[href^='/item/']").first.click()
@@ -223,6 +252,6 @@ def need(camera: Camera) -> None:
 
 
 STAGES: tuple[Callable[[Camera], None], ...] = (
-    *(workbench, lists, search, details, forms, dialogues, components, imports, reviews, charts),
-    *(exports, portal, need),
+    *(workbench, lists, search, details, forms, dialogues, components, imports, reviews, locked),
+    *(charts, exports, portal, need),
 )
