@@ -21,6 +21,7 @@ from scripts.throwaway import Services, find_program, services
 FOLDER = prepare.ROOT / "tests" / "bench"
 PAGE = prepare.ROOT / "docs" / "benchmarks.md"
 TITLES = {
+    "first_paint": "First words of the portal on slow 4G, with a processor a quarter as fast",
     "list_page": "Rendering a list of 50 rows and 7 columns, without the database (processor time)",
     "sheets": "Sheets in and out, on PostgreSQL (with the most memory that each process held)",
     "tree": "The tree of one city, 52,161 nodes, on PostgreSQL",

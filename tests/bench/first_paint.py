@@ -42,6 +42,7 @@ def first_paint(browser, address: str, cookies: list[dict]) -> float:
 
 
 def main() -> None:
+    os.environ["LOG_LEVEL"] = "ERROR"  # what is printed is the table
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop only waits in this thread
     django.setup()
     from django.contrib.staticfiles.handlers import StaticFilesHandler
@@ -75,9 +76,12 @@ def main() -> None:
             times[name] = median(first_paint(browser, site + path, cookies) for _ in range(VISITS))
         browser.close()
     server.terminate()
-    print(f"first contentful paint, median of {VISITS}, slow 4G, 4 × slower processor")
+    yardstick = times.pop("yardstick")
     for name, spent in times.items():
-        print(f"{name:10} {spent:7.0f} ms  {spent / times['yardstick']:5.2f} × the yardstick")
+        ratio = f"{spent / yardstick:.2f} ×"
+        print(
+            f"| {name} | {ratio} | an answer of a few bytes | {spent:.0f} ms | {yardstick:.0f} ms |"
+        )
 
 
 if __name__ == "__main__":

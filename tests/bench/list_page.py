@@ -35,6 +35,7 @@ def main() -> None:
     from django.urls import resolve
     from django.utils import timezone
 
+    from core.context import face
     from core.pagination import Page
     from core.views.lists import ListView
     from orgs.filters import UnitFilter
@@ -67,9 +68,7 @@ def main() -> None:
             request=request,
             csrf_input="",
             messages=[],
-            user=user,
-            nonce="x",
-            theme="",
+            **{**face(request), "user": user},
             title="驻区单位",
             view=view,
             views=(),
