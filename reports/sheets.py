@@ -13,7 +13,7 @@ from django.db.models.functions import Rank
 from core.errors import Refused
 from core.exports import Asked, Col, Exporter, Serial, exporter
 from core.forms import Form
-from core.periods import PeriodField
+from core.periods import PeriodField, last_finished
 from core.sheets.layout import Kind
 from reports.enums import Category, ReviewState
 from reports.models import Review, Score
@@ -24,7 +24,7 @@ LEVELS = [("", "下一级"), ("district", "区县"), ("street", "街道/镇"), (
 
 
 class AssessmentForm(Form):
-    period = PeriodField()
+    period = PeriodField(initial=lambda: last_finished().text)
     level = forms.ChoiceField(label="列出", choices=LEVELS, required=False)
 
 

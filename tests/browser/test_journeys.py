@@ -1,4 +1,4 @@
-"""The three journeys that the platform is for, in a real browser."""
+"""The three journeys that the platform is for, in a real browser, in as few steps as promised."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 
 from core.models import Job
+from core.periods import last_finished
 from reports.models import Review
 from services.enums import ClaimState
 from services.models import Claim, Item, Ticket
@@ -159,3 +160,14 @@ def test_the_organisation_department_reviews_and_hands_in_the_sheet(
     sheet = load_workbook(path).worksheets[0]
     cells = {str(c) for row in sheet.iter_rows(values_only=True) for c in row if c}
     assert {"东区", "西区", "总分", "名次"} <= cells
+
+
+def test_an_officer_hands_in_the_assessment_of_the_district_in_three_clicks(signed_in):
+    place = small_city()
+    reports.run(place.city, last_finished())
+    page = signed_in(person("org_department", place.district))
+    page.get_by_role("link", name="评估结果").click()
+    page.get_by_role("link", name="导出考核汇总表").click()
+    page.get_by_role("button", name="开始导出").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("东区.*考核汇总表"))).to_be_visible()
