@@ -18,6 +18,7 @@ from scripts.demo import AREAS
 from scripts.throwaway import free_port
 
 FOLDER = prepare.ROOT / "docs" / "screenshots"
+LONG = "国际经济合作区长江路街道武夷山路第二生活区联合社区西北片区综合服务与安全巡查"
 
 
 def take(address: str, state: Path) -> None:
@@ -32,7 +33,11 @@ def take(address: str, state: Path) -> None:
         old.unlink()
     with sync_playwright() as playwright:
         # A date's box speaks the browser's language, not the page's: Chinese if the machine has it.
-        arguments = ["--lang=zh-CN", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        arguments = [
+            "--lang=zh-CN",
+            "--disable-gpu",
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),
+        ]
         browser = playwright.chromium.launch(executable_path=prepare.browser(), args=arguments)
         camera = Camera(browser, address, passwords, FOLDER)
         walk(camera)
@@ -42,7 +47,8 @@ def take(address: str, state: Path) -> None:
 
 
 def many_grids(state: Path) -> None:
-    """Five grids more in each community of the city, by the file that a city would bring."""
+    """Five grids more in each community of the city, by the file that a city would bring,
+    with names as long as offices make them."""
     with AREAS.open(encoding="utf-8") as file:
         communities = [row["code"] for row in csv.DictReader(file) if row["kind"] == "community"]
     path = state / "grids.csv"
@@ -51,7 +57,7 @@ def many_grids(state: Path) -> None:
         lines.writerow(["code", "name", "kind", "parent_code"])
         for code in communities:
             lines.writerows(
-                [f"{code}{n}", f"新划第{n - 100}网格", "grid", code] for n in range(101, 106)
+                [f"{code}{n}", f"{LONG}第{n - 100}网格", "grid", code] for n in range(101, 106)
             )
     environment = {**os.environ, "ALLIANCE_VAR": str(state), "DATABASE_URL": "", "REDIS_URL": ""}
     prepare.run([str(prepare.PYTHON), "manage.py", "import_areas", str(path)], env=environment)

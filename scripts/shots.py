@@ -196,6 +196,8 @@ def large(camera: Camera) -> None:
         here = page.url
         page.get_by_role("link", name="下一页").click()
         expect(page).not_to_have_url(here)
+    page.reload()  # its address alone shows the same page, from its head
+    expect(page.locator("#list tbody tr").first).to_be_visible()
     camera.also(page, "list-10000", phone=True)
 
 
