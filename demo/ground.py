@@ -85,7 +85,7 @@ def prepare(scale: Scale, city: Area, period: Period, seed: int) -> Ground:
         for street in scale.streets:
             ground.communities += communities.filter(code__startswith=street)[: scale.communities]
     else:
-        ground.communities = list(communities)
+        ground.communities = list(communities)[:: scale.every]
     if not ground.communities:
         raise Refused(f"“{city.name}”还没有社区，请先用 import_areas 导入区划。")
     _lay_grids(ground)

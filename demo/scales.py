@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -11,6 +11,7 @@ class Scale:
 
     streets: tuple[str, ...] | None
     communities: int | None
+    every: int  # of these every n-th is filled, the rest stand empty
     grids: int  # a community
     buildings: int  # a grid
     units: int
@@ -29,6 +30,7 @@ class Scale:
 SMALL = Scale(
     streets=("370202001", "370202002", "370203020"),
     communities=4,  # of each street
+    every=1,
     grids=4,
     buildings=3,
     units=36,
@@ -46,6 +48,7 @@ SMALL = Scale(
 CITY = Scale(
     streets=None,
     communities=None,
+    every=1,
     grids=5,
     buildings=4,
     units=20_000,
@@ -60,4 +63,13 @@ CITY = Scale(
     tickets=5_000,
     days=365,
 )
-SCALES = {"small": SMALL, "city": CITY}
+
+
+def _part(n: int) -> Scale:
+    """One n-th of the city, to see how work grows with it."""
+    counts = ("units", "crowd", "items", "agreements", "members")
+    counts += ("posts", "post_claims", "services", "tickets")
+    return replace(CITY, every=n, **{name: getattr(CITY, name) // n for name in counts})
+
+
+SCALES = {"small": SMALL, "tenth": _part(10), "half": _part(2), "city": CITY}

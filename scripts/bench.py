@@ -1,77 +1,187 @@
 """The benchmarks: `python3 -m scripts.bench [name …]`, which is `make bench`.
 
 Every module of tests/bench runs in turn, alone, as `python -m tests.bench.NAME`, with a PostgreSQL
-database and a Redis of its own at hand, and prints the rows of its table. A run of all of them
-writes docs/benchmarks.md.
+database and a Redis of its own at hand, and prints its rows (`tests.bench.row`). What grows with
+the city runs three times: on a tenth of it, on half and on the whole. A run of all of them writes
+docs/benchmarks.md.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts import prepare
 from scripts.throwaway import Services, find_program, services
 
-FOLDER = prepare.ROOT / "tests" / "bench"
 PAGE = prepare.ROOT / "docs" / "benchmarks.md"
-TITLES = {
-    "first_paint": "First words of the portal on slow 4G, with a processor a quarter as fast",
-    "list_page": "Rendering a list of 50 rows and 7 columns, without the database (processor time)",
-    "sheets": "Sheets in and out, on PostgreSQL (with the most memory that each process held)",
-    "tree": "The tree of one city, 52,161 nodes, on PostgreSQL",
+AREAS = prepare.ROOT / "data" / "areas" / "qingdao-2023.csv"
+SHARES = {"tenth": 0.1, "half": 0.5, "city": 1.0}  # names of `seed_demo --scale`
+
+
+@dataclass(frozen=True)
+class Bench:
+    """`grows`: measured at three scales. `seeded`: on a copy of the seeded city, not an empty one."""
+
+    title: str
+    grows: bool = False
+    seeded: bool = False
+
+
+BENCHES = {
+    "first_paint": Bench(
+        "First words of the portal on slow 4G, with a processor a quarter as fast"
+    ),
+    "list_page": Bench("Rendering a list of 50 rows and 7 columns, without the database"),
+    "sheets": Bench("Sheets in and out"),
+    "tree": Bench("The tree: 52,161 nodes, and parts of it", grows=True),
 }
-HEAD = "| work | ratio | yardstick | the work | the yardstick |\n|-|-|-|-|-|\n"
 
 
 def main(wanted: list[str]) -> int:
-    if unknown := set(wanted) - set(TITLES):
-        prepare.fail(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(TITLES)}")
+    if unknown := set(wanted) - set(BENCHES):
+        prepare.fail(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
     prepare.packages("base", "dev")
     prepare.assets()
     prepare.system()
-    begun, tables, loads = time.monotonic(), {}, [os.getloadavg()[0]]
+    begun, found, loads = time.monotonic(), {}, [os.getloadavg()[0]]
+    names = wanted or list(BENCHES)
     with services() as running:
-        for name in wanted or TITLES:
-            print(f"\n--- {name}", flush=True)
-            rows = _rows(name, running)
-            if rows is None:
-                print(f"\n{name} failed")
-                return 1
-            tables[name] = rows
+        for scale in SHARES if any(BENCHES[name].seeded for name in names) else ():
+            _seed(scale, running)
+        for name in names:
+            bench = BENCHES[name]
+            found[name] = {}
+            for scale in SHARES if bench.grows else ("city",):
+                rows = _rows(name, bench, scale, running)
+                if rows is None:
+                    print(f"\n{name} failed")
+                    return 1
+                found[name][scale] = rows
             loads.append(os.getloadavg()[0])
-    if tables.keys() == TITLES.keys():
-        _write(tables, loads, (time.monotonic() - begun) / 60)
+    if found.keys() == BENCHES.keys():
+        _write(found, loads, (time.monotonic() - begun) / 60)
     return 0
 
 
-def _rows(name: str, running: Services) -> str | None:
-    """The table that a benchmark prints, shown as it grows; None if it failed."""
-    at = ["-h", "127.0.0.1", "-p", str(running.postgres.port), "-U", "alliance"]
-    subprocess.run([find_program("createdb"), *at, name], check=True)
-    environment = {
+def _environment(database: str, running: Services, **more: str) -> dict[str, str]:
+    return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings.test",
-        "DATABASE_URL": running.database_url.removesuffix("postgres") + name,
+        "DATABASE_URL": running.database_url.removesuffix("postgres") + database,
         "REDIS_URL": running.redis_url,
+        **more,
     }
-    command = [str(prepare.PYTHON), "-m", f"tests.bench.{name}"]
+
+
+def _database(program: str, running: Services, *arguments: str) -> None:
+    at = ["-h", "127.0.0.1", "-p", str(running.postgres.port), "-U", "alliance"]
+    subprocess.run([find_program(program), *at, *arguments], check=True)
+
+
+def _seed(scale: str, running: Services) -> None:
+    """The city, or a part of it, in a database of that name, which the benches take copies of."""
+    print(f"\n--- seeding {scale}", flush=True)
+    _database("createdb", running, scale)
+    for command in (
+        ["migrate", "--verbosity", "0"],
+        ["import_areas", str(AREAS), "--verbosity", "0"],
+        ["seed_demo", "--scale", scale],
+    ):
+        subprocess.run(
+            [str(prepare.PYTHON), "manage.py", *command],
+            cwd=prepare.ROOT,
+            env=_environment(scale, running),
+            check=True,
+        )
+
+
+def _rows(name: str, bench: Bench, scale: str, running: Services) -> list[dict] | None:
+    """What a benchmark reports, shown as it comes; None if it failed."""
+    print(f"\n--- {name}" + (f", {scale}" if bench.grows else ""), flush=True)
+    database = f"{name}_{scale}"
+    _database("createdb", running, database, *(["--template", scale] if bench.seeded else []))
     child = subprocess.Popen(
-        command, cwd=prepare.ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        [str(prepare.PYTHON), "-m", f"tests.bench.{name}"],
+        cwd=prepare.ROOT,
+        env=_environment(database, running, BENCH_SHARE=str(SHARES[scale])),
+        stdout=subprocess.PIPE,
+        text=True,
     )
-    said = []
+    rows = []
     for line in child.stdout:
-        print(line, end="", flush=True)
-        said.append(line)
-    return None if child.wait() else "".join(said)
+        if line.startswith("{"):
+            rows.append(json.loads(line))
+            print(" | ".join(_cells({"city": rows[-1]}, alone=True)), flush=True)
+        else:
+            print(line, end="", flush=True)
+    if child.wait():
+        return None
+    _database("dropdb", running, "--force", database)
+    return rows
 
 
-def _write(tables: dict[str, str], loads: list[float], minutes: float) -> None:
+HEAD = ["work", "ratio", "wanted", "yardstick", "the work", "the yardstick", "memory"]
+GROWING = [*HEAD[:2], "at 1/10", "at 1/2", *HEAD[2:], "growth"]
+
+
+def _table(found: dict[str, list[dict]]) -> str:
+    """One table of a benchmark's rows; where it grows, the same row at every scale side by side."""
+    alone = len(found) == 1
+    head = HEAD if alone else GROWING
+    lines = ["| " + " | ".join(head) + " |", "|" + "-|" * len(head)]
+    rows = zip(*found.values(), strict=True)
+    for same in rows:
+        if len({one["work"] for one in same}) > 1:
+            raise ValueError(f"a row has several names: {same}")
+        lines.append("| " + " | ".join(_cells(dict(zip(found, same, strict=True)), alone)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(at: dict[str, dict], alone: bool) -> list[str]:
+    one = at["city"]
+    wanted, kept = "", True
+    if limit := one.get("at_most"):
+        wanted, kept = f"at most {limit:g}", one["took"] / one["theirs"] <= limit
+    elif limit := one.get("faster"):
+        wanted, kept = f"{limit:g} × faster", one["theirs"] / one["took"] >= limit
+    cells = [
+        one["work"],
+        _ratio(one),
+        wanted if kept else f"**{wanted}: missed**",
+        one["yardstick"],
+        *(f"{one[key]:,.3g} {one['unit']}" for key in ("took", "theirs")),
+        f"{one['memory']:,} MB" if "memory" in one else "",
+    ]
+    if not alone:
+        cells[2:2] = [_ratio(at["tenth"]), _ratio(at["half"])]
+        cells.append(f"n^{_exponent({SHARES[s]: row['took'] for s, row in at.items()}):.2f}")
+    return cells
+
+
+def _ratio(one: dict) -> str:
+    factor = one["took"] / one["theirs"]
+    if one.get("faster") or (factor < 1 and not one.get("at_most")):
+        return f"{1 / factor:.1f} × faster"
+    return f"{factor:.2f} × its cost" if factor < 10 else f"{factor:.1f} × its cost"
+
+
+def _exponent(took: dict[float, float]) -> float:
+    """The slope of log(time) over log(size), by least squares: 1 is linear, 0 is flat."""
+    sizes, times = [math.log(n) for n in took], [math.log(t) for t in took.values()]
+    return statistics.linear_regression(sizes, times).slope
+
+
+def _write(found: dict[str, dict], loads: list[float], minutes: float) -> None:
     cores = os.cpu_count()
     calm = "calm" if max(loads) < cores + 1 else "busy with other work"
     load = " → ".join(f"{one:.1f}" for one in loads)
@@ -79,14 +189,15 @@ def _write(tables: dict[str, str], loads: list[float], minutes: float) -> None:
         "# Benchmarks\n",
         "Written by `make bench`. A figure is a ratio to a yardstick that was measured in the same "
         "run, in turns\nwith the work: medians of at least five. The times beside it mean "
-        "something on this machine only.\n",
+        "something on this machine only.\nGrowth is the exponent of the work over a tenth, half and "
+        "the whole of `seed_demo --scale city`:\n1 is linear, 0 is flat.\n",
         f"{datetime.now(UTC):%Y-%m-%d}, in {minutes:.0f} minutes. {_processor()}, {cores} processors, "
         f"{_memory()} of memory, {platform.system()} {platform.release().split('-')[0]}; "
         f"Python {platform.python_version()},\n{_postgres()} (without fsync). "
         f"Load before, between\nand after: {load}; the machine was {calm}.\n",
     ]
-    for name, rows in tables.items():
-        parts.append(f"## {TITLES[name]}\n\n{HEAD}{rows}")
+    for name, tables in found.items():
+        parts.append(f"## {BENCHES[name].title}\n\n{_table(tables)}")
     PAGE.write_text("\n".join(parts), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The benchmarks (`make bench`): each module prints rows of one table, scripts.bench keeps them.
+"""The benchmarks (`make bench`): each module reports rows of one table, scripts.bench keeps them.
 
 A figure is a ratio: the work against a yardstick that is measured in the same run and in turns with
 it, so that a busy machine slows both. Medians; the seconds beside them mean something on the one
@@ -7,6 +7,8 @@ machine only.
 
 from __future__ import annotations
 
+import json
+import os
 import resource
 import statistics
 import time
@@ -33,14 +35,33 @@ def medians(
     return [statistics.median(found) for found in zip(*rounds, strict=True)]
 
 
-def peak() -> str:
-    """The most memory that this process has held."""
-    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
+def share() -> float:
+    """How much of the city stands in this run: 0.1, 0.5 or 1."""
+    return float(os.environ.get("BENCH_SHARE", "1"))
 
 
-def row(work: str, took: float, yardstick: str, theirs: float, unit: str = "s") -> None:
-    """Print a line of the table: how many times the yardstick, or how much faster than it."""
-    factor = took / theirs
-    ratio = f"{1 / factor:.1f} × faster" if factor < 1 else f"{factor:.1f} × its cost"
-    figures = " | ".join(f"{value:,.3g} {unit}" for value in (took, theirs))
-    print(f"| {work} | {ratio} | {yardstick} | {figures} |", flush=True)
+def peak() -> int:
+    """The most memory that this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def row(
+    work: str,
+    took: float,
+    yardstick: str,
+    theirs: float,
+    unit: str = "s",
+    *,
+    at_most: float | None = None,
+    faster: float | None = None,
+    memory: int | None = None,
+) -> None:
+    """Report one row of the table: what the work and its yardstick took, in `unit`.
+
+    What is wanted is said as `at_most` (the work over the yardstick) or as `faster` (the yardstick
+    over the work). `memory` is the most that the process held, in MB (`peak`). `work` names the row
+    at every scale, so it holds no figure that follows the scale. One line of JSON, which
+    scripts.bench puts into the table.
+    """
+    found = {key: value for key, value in locals().items() if value is not None}
+    print(json.dumps(found, ensure_ascii=False), flush=True)

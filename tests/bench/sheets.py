@@ -59,7 +59,7 @@ def read(book: Path, rows: int) -> None:
         _copy("COPY orgs_unit FROM STDIN", ready)
 
     took, copied = medians(ours, copy, before=_empty)
-    row(f"import {rows:,} units, {peak()}", took, "COPY of the ready rows", copied)
+    row("import units", took, "COPY of the ready rows", copied, memory=peak())
 
 
 def read_stock(book: Path, rows: int) -> None:
@@ -67,14 +67,14 @@ def read_stock(book: Path, rows: int) -> None:
     took, stock = medians(
         lambda: _ours(book, officer, rows), lambda: _stock(book, rows), before=_empty
     )
-    row("the same", took, f"stock django-import-export, {peak()}", stock)
+    row("the same", took, "stock django-import-export", stock, memory=peak())
 
 
 def written(book: Path, rows: int) -> None:
     officer = _officer()
     _fill(book, officer, rows)
     took, copied = medians(lambda: _export(book.with_suffix(".out.xlsx"), officer), _copy_csv)
-    row(f"export {rows:,} units as XLSX, {peak()}", took, "COPY TO CSV of the same query", copied)
+    row("export units as XLSX", took, "COPY TO CSV of the same query", copied, memory=peak())
 
 
 def written_stock(book: Path, rows: int) -> None:
@@ -84,7 +84,7 @@ def written_stock(book: Path, rows: int) -> None:
         lambda: _export(book.with_suffix(".out.xlsx"), officer),
         lambda: _export_stock(book.with_suffix(".stock.xlsx")),
     )
-    row("the same", took, f"stock django-import-export, {peak()}", stock)
+    row("the same", took, "stock django-import-export", stock, memory=peak())
 
 
 PAIRS: dict[str, Callable[[Path, int], None]] = {

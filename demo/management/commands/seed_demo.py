@@ -23,7 +23,10 @@ SIGN_INS = "demo-sign-ins.json"
 
 
 class Command(BaseCommand):
-    help = "Fill a city with plausible activity: `small` to look at, `city` to measure on."
+    help = (
+        "Fill a city with plausible activity: `small` to look at; `city`, `half` and `tenth` of one "
+        "to measure on."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--scale", choices=sorted(SCALES), default="small")
