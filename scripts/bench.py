@@ -121,7 +121,8 @@ def _rows(name: str, bench: Bench, scale: str, running: Services) -> list[dict] 
     for line in child.stdout:
         if line.startswith("{"):
             rows.append(json.loads(line))
-            print(" | ".join(_cells({"city": rows[-1]}, alone=True)), flush=True)
+            one = rows[-1]
+            print(f"{one['work']}: {_ratio(one)} ({one['yardstick']})", flush=True)
         else:
             print(line, end="", flush=True)
     if child.wait():
