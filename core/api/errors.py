@@ -1,6 +1,6 @@
 """Every error of the API in one shape: {"detail": a sentence, "field": its name or null}.
 
-What a form found wrong adds "errors": {field: [sentences]}.
+What a form found wrong adds "errors": {field: [sentences]}; what nobody expected, "request_id".
 """
 
 from __future__ import annotations
@@ -8,16 +8,25 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as of_the_framework
 
 from core.errors import Conflict, OutOfReach, Refused
+from core.transport import JsonRenderer
 
 NOT_FOUND = "没有找到：它不存在，或不在您的管理范围内。"
 FORBIDDEN = "您没有办理这项操作的权限。如工作需要，请联系安全管理员授权。"
 INVALID = "填写有误，请按 errors 中各字段的说明修改后重新提交。"
+# What Django answers by itself, for a request that no view of the API took or that failed in one.
+UNASKED = {
+    400: "系统看不懂这次请求，请核对地址和内容后重新提交。",
+    403: FORBIDDEN,
+    404: NOT_FOUND,
+    500: "系统出错，这次操作没有保存，已自动记录。"
+    "请稍后重试；如反复出现，请把 request_id 告诉系统管理员。",
+}
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -34,6 +43,15 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if response is not None:
         response.data = _shape(error, response.data)
     return response
+
+
+def outside(code: int, request_id: str = "") -> HttpResponse:
+    """The answer where the framework has none: `core.views.errors` asks for it. Asks nothing of
+    the database. A 500 names the request as the log does."""
+    body = {"detail": UNASKED[code], "field": None}
+    if code == status.HTTP_500_INTERNAL_SERVER_ERROR:
+        body["request_id"] = request_id
+    return HttpResponse(JsonRenderer().render(body), status=code, content_type="application/json")
 
 
 def _status(error: Refused) -> int:

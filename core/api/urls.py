@@ -6,10 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.utils.module_loading import autodiscover_modules
 
-from core.api.errors import NOT_FOUND
+from core.api.errors import outside
 from core.api.routes import router
 from core.api.schema import document
-from core.transport import JsonRenderer
 
 autodiscover_modules("api")
 import_module("core.pages.api")  # core's own: `core.api` is the mechanism
@@ -17,8 +16,7 @@ import_module("core.pages.api")  # core's own: `core.api` is the mechanism
 
 def not_there(request: HttpRequest) -> HttpResponse:
     """An address that no app has."""
-    body = JsonRenderer().render({"detail": NOT_FOUND, "field": None})
-    return HttpResponse(body, status=404, content_type="application/json")
+    return outside(404)
 
 
 # Under their full address, so that the schema says what is to be called.

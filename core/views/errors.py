@@ -1,4 +1,4 @@
-"""Error pages of both faces: what happened and what to do next."""
+"""Error pages of both faces, and the API's errors: what happened and what to do next."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django_htmx.http import HttpResponseClientRedirect
 
 from core import drafts
+from core.api.errors import outside as of_the_api
 from core.views.render import render
 
 
@@ -81,8 +82,10 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _answer(request: HttpRequest, answer: Answer) -> HttpResponse:
     """A page that needs no query, so that it stands when the database does not."""
-    console = request.path.startswith("/console/")
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    if request.path.startswith("/api/"):
+        return of_the_api(answer.status, request_id)
+    console = request.path.startswith("/console/")
     return render(
         request,
         "console/error.html" if console else "portal/error.html",

@@ -6,6 +6,7 @@ from django import forms
 from django.db import transaction
 from django.urls import include, path
 
+from config import urls as project
 from core import audit
 from core.api import ScopedViewSet, Write
 from core.api.routes import Router
@@ -122,3 +123,5 @@ urlpatterns = [
     path("api/v1/", include((router.urls, "api"))),
     path("api/v1/<path:rest>", lambda request, rest: not_there(request)),
 ]
+handler400, handler403 = project.handler400, project.handler403
+handler404, handler500 = project.handler404, project.handler500

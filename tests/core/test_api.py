@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from drf_spectacular.validation import validate_schema
 
 from core.models import AuditEvent
 from core.transitions import MACHINES
+from core.views import errors
 from orgs.models import Unit
 from tests.factories.accounts import person
 from tests.factories.orgs import small_city, unit
@@ -383,6 +385,34 @@ def test_the_systems_own_and_unknown_steps_are_404(client, bank):
 
 
 # The whole of it
+
+
+def test_what_nobody_expected_is_told_in_the_same_shape_with_the_requests_id(
+    client, bank, api, monkeypatch, settings
+):
+    settings.DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # as nginx gives it in production
+
+    def fail(self):
+        raise RuntimeError("a fault nobody thought of")
+
+    monkeypatch.setattr(api.UnitApi, "get_queryset", fail)
+    client.raise_request_exception = False
+    answer = client.get(UNITS, headers={"X-Request-Id": "0f0f-77"})
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/json")
+    body = answer.json()
+    assert set(body) == {"detail", "field", "request_id"}
+    assert (body["field"], body["request_id"]) == (None, "0f0f-77")
+    assert "没有保存" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("handler", "code"),
+    [("bad_request", 400), ("forbidden", 403), ("not_found", 404), ("failed", 500)],
+)
+def test_what_django_answers_by_itself_is_json_too(rf, handler, code):
+    answer = getattr(errors, handler)(rf.get(UNITS))  # the database is out of bounds here
+    assert (answer.status_code, answer["Content-Type"]) == (code, "application/json")
+    assert {"detail", "field"} <= set(json.loads(answer.content))
 
 
 def test_too_many_requests_are_told_to_wait(client, bank, monkeypatch):
