@@ -6,6 +6,7 @@ import logging
 from datetime import date, timedelta
 from decimal import Decimal
 
+import chinese_calendar
 import pytest
 from django.core.exceptions import PermissionDenied
 from hypothesis import given, settings, strategies
@@ -53,6 +54,24 @@ def test_a_term_counts_back_to_its_length(day, n):
     assert calendar.workdays_between(day, due) == n
 
 
+@given(start=_DAYS, ahead=strategies.integers(0, 900))
+@settings(max_examples=60, deadline=None)
+def test_a_span_counts_what_each_of_its_days_is(start, ahead):
+    calendar = workdays.Calendar()
+    calendar.overrides = {start: True, start + timedelta(days=ahead // 2): False}
+    days = [start + timedelta(days=n) for n in range(1, ahead + 1)]
+    counted = sum(map(calendar.is_workday, days))
+    assert calendar.workdays_between(start, start + timedelta(days=ahead)) == counted
+
+
+@pytest.mark.parametrize("year", [2024, 2026])
+def test_a_year_is_as_the_library_has_it(year):
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    worked = [day for day in days if workdays.is_workday(day)]
+    assert worked == chinese_calendar.get_workdays(first, last)
+
+
 def test_a_place_may_work_otherwise_and_its_reason_is_kept(admin):
     day = date(2026, 10, 8)
     workdays.set_override(day=day, is_workday=False, note="台风停工", by=admin)
@@ -80,6 +99,7 @@ def test_a_year_not_decreed_yet_takes_monday_to_friday_and_says_so_once(caplog):
     year = next(y for y in range(2026, 2100) if not workdays.is_decreed(y))
     assert workdays.is_decreed(2026)
     workdays._warn.cache_clear()
+    workdays._passed.cache_clear()
     with caplog.at_level(logging.ERROR):
         found = [workdays.is_workday(date(year, 3, 1) + timedelta(days=n)) for n in range(14)]
     assert sum(found) == 10
