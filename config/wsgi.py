@@ -5,5 +5,6 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
 
 import config.celery  # noqa: F401  (tasks are sent through this application)
+from core.whole_body import whole_bodies
 
-application = get_wsgi_application()
+application = whole_bodies(get_wsgi_application())

@@ -24,6 +24,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from core import outages
 from core.enums import WAITING, JobState
 from core.errors import Refused
 from core.files import clean_name
@@ -39,6 +40,10 @@ log = logging.getLogger(__name__)
 FOLDER = "jobs"  # below MEDIA_ROOT
 BACK_OFF = timedelta(seconds=10)  # after a database that went away; doubled by each attempt
 _RIGHT_LOST = "发起人已没有执行这项任务的权限，任务未执行。请由有权限的人重新发起。"
+_NO_ROOM = (
+    f"服务器{outages.DISK_FULL}，没有生成文件，也没有写入不完整的结果。"
+    "请告诉系统管理员清理磁盘，之后点“重试”。"
+)
 _UNKNOWN = "系统当前版本不支持这类任务，任务未执行。请联系系统管理员。"
 
 
@@ -176,10 +181,12 @@ def _attempt(run: Run) -> None:
     except (OperationalError, InterfaceError):
         log.exception("job %s (%s): the database failed it", job.pk, job.kind)
         _give_back(job, run.kind)
-    except Exception:
+    except Exception as error:
+        run._discard()  # before the end is told: whoever hears of it may make room at once
         reference = secrets.token_hex(4)
         log.exception("job %s (%s) failed, reference %s", job.pk, job.kind, reference)
-        _settle(job, JobState.FAILED, error=_unexpected(reference))
+        full = outages.is_disk_full(error)
+        _settle(job, JobState.FAILED, error=_NO_ROOM if full else _unexpected(reference))
     else:
         done, total, message = run._pulse.progress
         final = {"done": done, "total": total, "message": message, **published}

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NamedTuple
 
 import structlog
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    UnreadablePostError,
+)
 from django_htmx.http import HttpResponseClientRedirect
 
-from core import drafts
+from core import drafts, outages
 from core.api.errors import outside as of_the_api
 from core.views.render import render
+
+log = structlog.get_logger(__name__)
+RETRY_AFTER = "10"  # seconds: a database that restarts is back by then
 
 
 class Answer(NamedTuple):
@@ -45,6 +54,20 @@ FAILED = Answer(
     "系统在处理时出了问题，这次操作没有保存，已自动记录。",
     "请稍后重试；如反复出现，请把下面的请求编号告诉系统管理员。",
 )
+# A connection that breaks while the commit is on its way leaves open whether it was heard: the
+# answer does not claim to know.
+AWAY = Answer(
+    503,
+    "暂时无法服务",
+    "数据库暂时没有应答，这次操作可能没有保存。",
+    "请稍等片刻，先刷新页面核对是否已经保存，再重新提交。如持续出现，请告诉系统管理员。",
+)
+DISK_FULL = Answer(
+    507,
+    outages.DISK_FULL,
+    "服务器磁盘空间不足，没有保存，也没有留下不完整的文件。",
+    "请稍后重试，并告诉系统管理员清理磁盘。",
+)
 EXPIRED = Answer(
     403,
     "页面已过期",
@@ -66,7 +89,28 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    return _answer(request, FAILED)
+    """What nobody expected: 500; the database away: 503; no room on the disk: 507. To the API in
+    its own shape. Django calls it while it handles the error."""
+    answer = _reason(sys.exc_info()[1])
+    response = _answer(request, answer)
+    if answer is AWAY:
+        response["Retry-After"] = RETRY_AFTER
+    return response
+
+
+def _reason(error: BaseException | None) -> Answer:
+    if outages.is_disk_full(error):
+        answer = DISK_FULL
+    elif outages.is_database_away(error):
+        answer = AWAY
+    elif isinstance(error, UnreadablePostError):  # whoever sent it has left, and reads no answer
+        return BAD_REQUEST
+    else:
+        return FAILED
+    log.error(
+        "not_served", why="disk full" if answer is DISK_FULL else "database", error=str(error)
+    )
+    return answer
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
