@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.http import HttpRequest
@@ -15,17 +17,25 @@ from accounts.actions.users import check_password_of
 from accounts.models import User
 from core import audit
 from core.errors import Conflict, Refused
+from core.throttle import forget_tries, one_more_try
 
 RECOVERY_CODES = 10
+# A screen left open is no place to try the password of its owner.
+_TRIES, _MOST_TRIES, _WINDOW = "own-password", 5, timedelta(minutes=15)
 
 
 def change_password(request: HttpRequest, *, user: User, present: str, password: str) -> User:
     """Set a new password. Every other session of the account ends; this one goes on under a new
-    key. Raises `Refused` when the present one is wrong or the new one too weak or no new one."""
+    key. Raises `Refused` when the present one is wrong or was wrong too often, or the new one too
+    weak or no new one."""
+    who = str(user.pk)
+    if one_more_try(_TRIES, who, _WINDOW) > _MOST_TRIES:
+        raise Refused("现密码输错次数过多，请 15 分钟后再试。", field="present")
     if not user.check_password(present):
         with transaction.atomic():
             audit.record("accounts.user.change_password_failed", user, by=user)
         raise Refused("现密码不正确，请重新输入。", field="present")
+    forget_tries(_TRIES, who)
     if present == password:
         raise Refused("新密码不能与现密码相同。", field="password")
     check_password_of(user, password)

@@ -6,20 +6,14 @@ password. Addresses stand in the audit log and nowhere else.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from math import ceil
 from typing import Any
 
-from axes.handlers.proxy import AxesProxyHandler
-from axes.helpers import get_client_ip_address, get_cool_off, get_failure_limit
-from axes.models import AccessAttempt
 from django.contrib.auth import authenticate, login, logout
 from django.db import transaction
-from django.db.models import Max
 from django.http import HttpRequest
-from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.lockout import address_of
 from accounts.models import User
 from core import audit
 
@@ -28,7 +22,7 @@ HAS_DEVICE = "second_factor"  # in the session: this person has one, and must sh
 
 def sign_in(request: HttpRequest, *, username: str, password: str) -> User | None:
     """Sign in under a new session. None when name and password do not fit, the account is
-    closed, or too many attempts from this address have locked it out (`locked_for`)."""
+    closed, or there were too many attempts (`accounts.lockout`)."""
     user = authenticate(request, username=username, password=password)
     if user is None:
         _record_failure(request, username)
@@ -51,19 +45,6 @@ def sign_out(request: HttpRequest, *, reason: str = "") -> None:
         logout(request)
 
 
-def locked_for(request: HttpRequest, username: str) -> int:
-    """Minutes until this address may try this name again; 0 when it may now."""
-    credentials = {"username": username}
-    if AxesProxyHandler.is_allowed(request, credentials):
-        return 0
-    attempts = AccessAttempt.objects.filter(
-        username=username, ip_address=get_client_ip_address(request)
-    )
-    last = attempts.aggregate(last=Max("attempt_time"))["last"] or timezone.now()
-    left = last + (get_cool_off(request) or timedelta()) - timezone.now()
-    return max(1, ceil(left.total_seconds() / 60))
-
-
 def has_second_factor(user: User) -> bool:
     return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
 
@@ -78,9 +59,9 @@ def _record_failure(request: HttpRequest, username: str) -> None:
     with transaction.atomic():
         where = {**_where(request), "failures": failures}
         audit.record("accounts.user.sign_in_failed", account, by=None, after=where)
-        if failures >= get_failure_limit(request, {"username": username}):
+        if request.axes_locked_out:
             audit.record("accounts.user.lock_out", account, by=None, after=where)
 
 
 def _where(request: HttpRequest) -> dict[str, Any]:
-    return {"address": get_client_ip_address(request) or ""}
+    return {"address": address_of(request)}

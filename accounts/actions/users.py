@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts import lockout
 from accounts.models import User
 from core import audit
 from core.errors import Conflict, Refused
@@ -46,7 +47,8 @@ def update_user(*, user: User, by: User, name: str, email: str = "") -> User:
 
 
 def reset_password(*, user: User, by: User, password: str) -> User:
-    """Give an account a new first password. Every session of it ends with the next request.
+    """Give an account a new first password. Every session of it ends with the next request, and
+    failures to sign in with the old one are forgotten.
 
     The second factor stays: it is the security administrator's to take off
     (`second_factor.reset_second_factor`), so that neither alone can enter as somebody else.
@@ -57,6 +59,7 @@ def reset_password(*, user: User, by: User, password: str) -> User:
         user.set_password(password)
         user.must_change_password = True
         user.save(update_fields=["password", "must_change_password"])
+        lockout.forget(user.username)
         audit.record("accounts.user.reset_password", user, by=by)
     return user
 

@@ -256,15 +256,26 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.passwords.NotCommon"},
     {"NAME": "accounts.passwords.NotAllDigits"},
 ]
+# Failures within the cool-off that close the way: one name from one place; one name from anywhere,
+# and how many more from browsers it has signed in from; any name from one place, which may be a
+# whole building behind one address (docs/adr/0017-accounts-lock-outs.md).
 AXES_FAILURE_LIMIT = 5
+SIGN_IN_FAILURES_NAME = 20
+SIGN_IN_FAILURES_KNOWN = 10
+SIGN_IN_FAILURES_PLACE = 50
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "accounts.lockout.Handler"
+AXES_USERNAME_CALLABLE = "accounts.lockout.name_of"
+AXES_CLIENT_IP_CALLABLE = "accounts.lockout.place_of"
+# What was typed beside the password is not kept either: the name may be a password.
+AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken", "next"]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time that is told is the time
 AXES_DISABLE_ACCESS_LOG = True  # the audit log holds who came and went
 AXES_LOCKOUT_CALLABLE = "accounts.views.sign_in.locked_out"
 AXES_ENABLE_ADMIN = False
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
+CLIENT_ADDRESS_HEADER = "REMOTE_ADDR"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["core.transport.Session"],

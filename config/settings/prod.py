@@ -102,7 +102,7 @@ SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 # nginx replaces this header by the address that it saw.
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"]
+CLIENT_ADDRESS_HEADER = "HTTP_X_FORWARDED_FOR"
 
 # Without EMAIL_URL nothing is mailed; the inbox holds every message all the same.
 vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
