@@ -14,14 +14,17 @@ Each choice says how many rows it would give, and that costs nothing to declare:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
-from operator import and_, or_
+from itertools import compress
+from operator import or_
 from typing import Any, NamedTuple
 
 import django_filters
 from django import forms
-from django.db.models import Case, Count, F, Model, Q, QuerySet, When
+from django.db.models import Case, F, Model, Q, QuerySet, When
+
+from core import counting
 
 
 class Chip(NamedTuple):
@@ -197,66 +200,56 @@ class FilterSet(django_filters.FilterSet):
         """How many rows there are as filtered, and into the label of each choice, how many it
         would give beside the other filters in force.
 
-        One query over at most `limit` rows, in place of the one that counts them: the rows are
-        read once and each choice is a condition on them. None, and no numbers, when there are
-        more: half a count would mislead.
+        One look at no more than `limit` rows, in place of the query that counts them
+        (`core.counting`). None, and no numbers, when there are more: half a count would mislead.
         """
-        chosen = self._values()
         counted = self._choice_filters()
         if not counted:
             return None
+        chosen = self._values()
         rows = self.queryset.all()
         for name in chosen:
             if name not in counted:
                 rows = self.filters[name].filter(rows, chosen[name])
-        marks, tests = self._marks(counted)
-        inner = rows.order_by().annotate(**marks).values("pk", *marks)[: limit + 1]
-        wanted = {name: tests[name, chosen[name]] for name in counted if name in chosen}
-        asked = {("", ""): Q(), ("", "shown"): _together(wanted.values())}
-        for name in counted:
-            others = _together(test for other, test in wanted.items() if other != name)
-            asked[name, ""] = others
-            asked |= {(name, value): others & tests[name, value] for value in self._options(name)}
-        found = inner.aggregate(
-            **{f"n{n}": Count("pk", filter=test or None) for n, test in enumerate(asked.values())}
-        )
-        numbers = dict(zip(asked, found.values(), strict=True))
-        if numbers["", ""] > limit:
+        marks = {name: self._mark(name, one) for name, one in counted.items()}
+        wanted = {name: value for name, value in chosen.items() if name in counted}
+        found = counting.numbers(rows, marks, wanted, limit)
+        if found is None:
             return None
         for name in counted:
-            self._label(name, {v: number for (n, v), number in numbers.items() if n == name})
-        return numbers["", "shown"]
+            self._label(name, found.by_choice)
+        return found.shown
 
     def _options(self, name: str) -> dict[str, str]:
         """The choices of a filter without the one that means all."""
         choices = self.form.fields[name].choices
         return {str(value): label for value, label in choices if value not in (None, "")}
 
-    def _marks(self, counted: dict[str, Any]) -> tuple[dict[str, Any], dict[tuple, Q]]:
-        """What each row carries into the count, and what makes it one of a choice's rows."""
-        marks: dict[str, Any] = {}
-        tests: dict[tuple[str, str], Q] = {}
-        for name, one in counted.items():
-            mark = f"counted_{name}"
-            if not isinstance(one, CaseFilter):
-                marks[mark] = F(one.field_name)
-                tests |= {(name, value): Q(**{mark: value}) for value in self._options(name)}
-                continue
-            for n, value in enumerate(self._options(name)):
-                # A case and not the bare condition, which may be one that holds for no row.
-                marks[f"{mark}_{n}"] = Case(When(one.condition(value), then=True), default=False)
-                tests[name, value] = Q(**{f"{mark}_{n}": True})
-        return marks, tests
+    def _mark(self, name: str, one: django_filters.ChoiceFilter) -> counting.Mark:
+        """What each row carries into the count."""
+        if not isinstance(one, CaseFilter):
+            return counting.Mark({f"counted_{name}": F(one.field_name)}, _as_choice)
+        values = list(self._options(name))
+        # A case and not the bare condition, which may be one that holds for no row.
+        cases = {
+            f"counted_{name}_{n}": Case(When(one.condition(value), then=True), default=False)
+            for n, value in enumerate(values)
+        }
+        return counting.Mark(cases, lambda held: list(compress(values, held)))
 
-    def _label(self, name: str, numbers: dict[str, int]) -> None:
+    def _label(self, name: str, numbers: Mapping[tuple[str, str], int]) -> None:
         field = self.form.fields[name]
         self._labels[name] = options = self._options(name)
-        field.empty_label = f"{field.empty_label}（{numbers['']:,}）"
-        field.choices = [(v, f"{label}（{numbers[v]:,}）") for v, label in options.items()]
+        field.empty_label = f"{field.empty_label}（{numbers[name, counting.ALL]:,}）"
+        field.choices = [
+            (value, f"{label}（{numbers.get((name, value), 0):,}）")
+            for value, label in options.items()
+        ]
 
 
-def _together(tests: Iterable[Q]) -> Q:
-    return reduce(and_, tests, Q())
+def _as_choice(read: Sequence[Any]) -> tuple[str]:
+    """A column's value as the address has it."""
+    return (str(read[0]),)
 
 
 def _is_column(model: type[Model], one: django_filters.Filter) -> bool:

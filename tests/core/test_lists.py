@@ -79,14 +79,53 @@ def test_a_chip_is_named_without_the_number(client, place):
     assert "单位类别：学校 " in shown
 
 
-def test_the_total_comes_with_the_numbers_in_one_query(officer, place):
+def looks(captured) -> list[str]:
+    """The queries that read rows; the planner's forecast reads none."""
+    return [q["sql"] for q in captured if not q["sql"].startswith("EXPLAIN")]
+
+
+def test_the_total_comes_with_the_numbers_in_one_look(officer, place):
     unit(place.community, "一中", kind="school")
     unit(place.community, "一院", kind="hospital")
     rows = Unit.objects.visible_to(officer)
     asked = UnitFilter(QueryDict("kind=school"), queryset=rows)
     with CaptureQueriesContext(connection) as captured:
-        assert asked.count(limit=100) == 1
-    assert len(captured) == 1
+        assert asked.count(limit=10_000) == 1
+    assert len(looks(captured)) == 1
+
+
+def test_nothing_in_sight_is_nothing_under_every_choice(place):
+    asked = UnitFilter(QueryDict("kind=school"), queryset=Unit.objects.none())
+    assert asked.count(limit=10_000) == 0
+    assert ("school", "学校（0）") in asked.form.fields["kind"].choices
+
+
+def test_a_row_counts_where_it_misses_the_filters_own_choice_alone(place):
+    class ByKindAndState(FilterSet):
+        class Meta:
+            model = Unit
+            fields = ("kind", "state")
+
+    unit(place.community, "一中", kind="school")
+    unit(place.community, "一院", kind="hospital", state="left")
+    asked = ByKindAndState(QueryDict("kind=school&state=left"), queryset=Unit.objects.all())
+    assert asked.count(limit=10_000) == 0
+    kinds, states = (dict(asked.form.fields[name].choices) for name in ("kind", "state"))
+    assert (kinds["school"], kinds["hospital"]) == ("学校（0）", "医院（1）")
+    assert "（1）" in states["active"]
+    assert "（0）" in states["left"]
+
+
+@pytest.mark.postgres
+def test_what_the_planner_expects_far_above_the_limit_is_not_read(place):
+    for n in range(5):
+        unit(place.community, f"{n}", kind="school")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE orgs_unit")
+    asked = UnitFilter(QueryDict(), queryset=Unit.objects.all())
+    with CaptureQueriesContext(connection) as captured:
+        assert asked.count(limit=1) is None
+    assert looks(captured) == []
 
 
 def test_past_the_limit_there_are_no_numbers_until_somebody_asks(client, place, monkeypatch):
@@ -119,7 +158,7 @@ def test_choices_that_are_conditions_are_counted_too(place):
     unit(place.community, "甲", kind="school")
     unit(place.community, "乙", kind="school")
     asked = ByName(QueryDict("named=short"), queryset=Unit.objects.all())
-    assert asked.count(limit=10) == 1
+    assert asked.count(limit=10_000) == 1
     assert [u.name for u in asked.qs] == ["甲"]
     assert [label for _, label in asked.form.fields["named"].choices] == [
         "全部（2）",
