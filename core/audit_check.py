@@ -8,6 +8,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 
 from core.audit import CHAINS, head_seal, row_hash
 from core.models import AuditChain, AuditEvent
@@ -62,7 +63,8 @@ class Check:
 
     def run(self) -> Check:
         rows = AuditEvent.objects.order_by("chain", "seq")
-        self._walk(rows.iterator(chunk_size=5000))
+        with transaction.atomic():  # its cursor stays on the server
+            self._walk(rows.iterator(chunk_size=5000))
         heads = {head.number: head for head in AuditChain.objects.order_by("number")}
         for head in heads.values():
             end = self._ends.get(head.number, _End())

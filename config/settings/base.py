@@ -129,6 +129,7 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
 else:
     DATABASE["CONN_MAX_AGE"] = 600
     DATABASE["CONN_HEALTH_CHECKS"] = True
+    DATABASE["ENGINE"] = "core.postgresql"
     # A database that does not answer shows in seconds, not after the kernel's two minutes.
     DATABASE["OPTIONS"] = {**DATABASE.get("OPTIONS", {}), "connect_timeout": 5}
 
