@@ -7,7 +7,7 @@
         s.postgres.stop(); s.postgres.start()
 
 Only what was started here is ever stopped. Standard library alone: the suite, the benchmarks and
-the tests of outages use it before and outside Django.
+the tests of outages use it before and outside Django. A standby and a pool beside them: scripts/replicas.py.
 """
 
 from __future__ import annotations
@@ -64,13 +64,36 @@ def unprivileged() -> dict[str, object]:
     raise NotStarted("PostgreSQL never runs as root, and there is no user postgres or nobody here")
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a service runs: here, or in a network namespace with an address of its own.
+
+    `inside` goes before a command to run it there; see scripts/machines.py.
+    """
+
+    host: str = "127.0.0.1"
+    inside: tuple[str, ...] = ()
+
+    @property
+    def alone(self) -> bool:
+        return self.host == "127.0.0.1"
+
+
+HERE = Place()
+
+
 class Service:
     """One server process in its own folder, started and stopped at will on one port."""
 
     stop_signal = signal.SIGTERM
+    as_root = True  # whether it may run as root, where root starts it
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, place: Place = HERE) -> None:
         self.folder = folder
+        self.place = place
+        self.options = {} if self.as_root else unprivileged()
+        if "user" in self.options:
+            os.chown(folder, self.options["user"], self.options["group"])
         self.port = free_port()
         self.process: subprocess.Popen | None = None
 
@@ -80,8 +103,18 @@ class Service:
     def answers(self) -> bool:
         raise NotImplementedError
 
-    def popen_options(self) -> dict:
-        return {}
+    def _there(self, command: list[str]) -> dict:
+        """Popen arguments that run a command at its place, as its user."""
+        if not (self.place.inside and self.options):
+            return {"args": [*self.place.inside, *command], **self.options}
+        # Only root enters a namespace: its rights are dropped on the other side of the door.
+        ids = [
+            f"--re{kind}={self.options[name]}" for kind, name in (("uid", "user"), ("gid", "group"))
+        ]
+        return {"args": [*self.place.inside, "setpriv", *ids, "--clear-groups", *command]}
+
+    def _run(self, command: list[str]) -> None:
+        subprocess.run(**self._there(command), cwd=self.folder, check=True, capture_output=True)
 
     def start(self) -> None:
         """Start and wait until it answers; leave nothing behind if it does not."""
@@ -94,13 +127,12 @@ class Service:
     def _start(self) -> None:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(),
+                **self._there(self.command()),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C reaches the suite first; it stops this in order
-                **self.popen_options(),
             )
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
@@ -127,37 +159,40 @@ class Service:
 
 
 class Postgres(Service):
-    """UTF-8 with ctype C.UTF-8 (in ctype C, Chinese has no trigrams); durability is nobody's need."""
+    """UTF-8 with ctype C.UTF-8 (in ctype C, Chinese has no trigrams); durability is nobody's need.
+
+    `more`: settings besides, or instead of, those that stand here.
+    """
 
     stop_signal = signal.SIGINT  # "fast": do not wait for clients to leave
+    as_root = False
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.options = unprivileged()
-        if "user" in self.options:
-            os.chown(folder, self.options["user"], self.options["group"])
-        subprocess.run(
+    def __init__(
+        self, folder: Path, place: Place = HERE, more: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(folder, place)
+        self.more = more or {}
+        self._make()
+        if not place.alone:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\nhost replication all samenet trust\n")
+
+    def _make(self) -> None:
+        self._run(
             [
-                _need("initdb"),
-                *("--pgdata", str(folder / "data"), "--username", "alliance", "--auth", "trust"),
-                *("--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
-            ],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            **self.options,
+                need("initdb"),
+                *("--pgdata", str(self.folder / "data"), "--username", "alliance"),
+                *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
+            ]
         )
 
     @property
     def url(self) -> str:
-        return f"postgres://alliance@127.0.0.1:{self.port}/postgres"
-
-    def popen_options(self) -> dict:
-        return self.options
+        return f"postgres://alliance@{self.place.host}:{self.port}/postgres"
 
     def command(self) -> list[str]:
         settings = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": self.place.host,
             "port": self.port,
             "unix_socket_directories": str(self.folder),
             "max_connections": 200,
@@ -165,9 +200,10 @@ class Postgres(Service):
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",
+            **self.more,
         }
         pairs = [word for k, v in settings.items() for word in ("-c", f"{k}={v}")]
-        return [_need("postgres"), "-D", str(self.folder / "data"), *pairs]
+        return [need("postgres"), "-D", str(self.folder / "data"), *pairs]
 
     def crash(self) -> None:
         """Lose it at once, its children too, with nothing written in order: it recovers from its
@@ -177,7 +213,7 @@ class Postgres(Service):
 
     def answers(self) -> bool:
         done = subprocess.run(
-            [_need("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
+            [need("pg_isready"), "-q", "-h", self.place.host, "-p", str(self.port)], check=False
         )
         return done.returncode == 0
 
@@ -187,25 +223,25 @@ class Redis(Service):
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.place.host}:{self.port}/0"
 
     def command(self) -> list[str]:
         return [
-            _need("redis-server"),
-            *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
-            *("--save", "", "--appendonly", "no"),
+            need("redis-server"),
+            *("--port", str(self.port), "--bind", self.place.host, "--dir", str(self.folder)),
+            *("--save", "", "--appendonly", "no", "--protected-mode", "no"),
         ]
 
     def answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with socket.create_connection((self.place.host, self.port), 1) as connection:
                 connection.sendall(b"PING\r\n")
                 return connection.recv(5) == b"+PONG"
         except OSError:
             return False
 
 
-def _need(name: str) -> str:
+def need(name: str) -> str:
     found = find_program(name)
     if found is None:
         raise NotStarted(f"{name} is not installed")
@@ -226,12 +262,12 @@ class Services:
         return self.redis.url
 
 
-def _started(kind: type[Service], parent: Path) -> Service:
+def started(kind: type[Service], parent: Path, *arguments: object) -> Service:
     """A running service; another port is tried when somebody took the free one meanwhile."""
     for attempt in range(3):
         folder = parent / f"{kind.__name__.lower()}{attempt}"
         folder.mkdir(mode=0o700)
-        service = kind(folder)
+        service = kind(folder, *arguments)
         try:
             service.start()
         except NotStarted:
@@ -243,17 +279,24 @@ def _started(kind: type[Service], parent: Path) -> Service:
 
 
 @contextmanager
+def own_folder() -> Iterator[Path]:
+    parent = Path(tempfile.mkdtemp(prefix="alliance-services-"))
+    try:
+        parent.chmod(0o711)  # the unprivileged user walks through to its own folder
+        yield parent
+    finally:
+        shutil.rmtree(parent, ignore_errors=True)
+
+
+@contextmanager
 def services(*, postgres: bool = True, redis: bool = True) -> Iterator[Services]:
     """Run the services asked for; on the way out, however that is, stop them and drop the folder."""
-    with ExitStack() as stack:
-        parent = Path(tempfile.mkdtemp(prefix="alliance-services-"))
-        stack.callback(shutil.rmtree, parent, ignore_errors=True)
-        parent.chmod(0o711)  # the unprivileged user walks through to its own folder
+    with own_folder() as parent, ExitStack() as stack:
         running = Services()
         if postgres:
-            running.postgres = _started(Postgres, parent)
+            running.postgres = started(Postgres, parent)
             stack.callback(running.postgres.stop)
         if redis:
-            running.redis = _started(Redis, parent)
+            running.redis = started(Redis, parent)
             stack.callback(running.redis.stop)
         yield running

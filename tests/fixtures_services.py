@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 _serial = itertools.count(1)
 
 
-def _database_url() -> str:
+def database_url() -> str:
+    """Where the test's own database is."""
     at = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{at['NAME']}"
@@ -41,7 +42,7 @@ def child_env(transactional_db: None) -> dict[str, str]:
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings.test",
-        "DATABASE_URL": _database_url(),
+        "DATABASE_URL": database_url(),
         "PYTHONUNBUFFERED": "1",
     }
 
