@@ -133,6 +133,29 @@ else:
     # A database that does not answer shows in seconds, not after the kernel's two minutes.
     DATABASE["OPTIONS"] = {**DATABASE.get("OPTIONS", {}), "connect_timeout": 5}
 
+# A streaming standby that takes the reads of these rooms off the primary; none by default.
+REPLICA_URL = env.str("REPLICA_URL", default="")
+STANDBY_READS = frozenset({"portal", "reports"})
+REPLICA_MAX_LAG = env.float("REPLICA_MAX_LAG", default=2)  # seconds; beyond, nobody reads from it
+if REPLICA_URL:
+    DATABASES["standby"] = {
+        **env.db_url_config(REPLICA_URL),
+        "ENGINE": "core.postgresql",
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        # Somebody waits for its silence, and then is served by the primary all the same.
+        "OPTIONS": {
+            "connect_timeout": 2,
+            "tcp_user_timeout": 3000,
+            "keepalives_idle": 2,
+            "keepalives_interval": 1,
+            "keepalives_count": 2,
+        },
+        "TEST": {"MIRROR": "default"},
+    }
+    DATABASE_ROUTERS = ["core.replica.Router"]
+    MIDDLEWARE.append("core.replica.StandbyReads")
+
 # With Redis: cache, sessions and broker there. Without: files under the state folder, which the
 # processes of one machine share as well.
 REDIS_URL = env.str("REDIS_URL", default="")

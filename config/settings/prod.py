@@ -63,6 +63,10 @@ if any(len(key) < 32 for key in AUDIT_KEYS):
 _url = _required("DATABASE_URL", "postgres://user:password@host:5432/name")
 if _url and not DATABASE["ENGINE"].endswith("postgresql"):
     _faults.append("DATABASE_URL must name PostgreSQL: SQLite is for the trial alone")
+if REPLICA_URL and not REPLICA_URL.startswith(("postgres://", "postgresql://")):
+    _faults.append("REPLICA_URL must name PostgreSQL: a streaming standby of DATABASE_URL")
+if REPLICA_MAX_LAG <= 0:
+    _faults.append("REPLICA_MAX_LAG must be above 0: seconds that a reader may be behind")
 _required("REDIS_URL", "redis://host:6379/0; broker and cache")
 _required("ALLOWED_HOSTS", "the names that people type, separated by commas")
 if "*" in ALLOWED_HOSTS:

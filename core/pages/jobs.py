@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from core import jobs, notify
+from core import jobs, notify, replica
 from core.enums import JobState
 from core.errors import Refused
 from core.files import send_file
@@ -70,6 +70,12 @@ class JobDetail(DetailView):
     related = ("owner",)
     list_label = "后台任务"
     blocks = ("page", "job")
+
+    def get_object(self) -> Job:
+        job = super().get_object()
+        if not job.is_active:
+            replica.note_write()  # what the job wrote is what is looked at next
+        return job
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.wanted_block() == "job":

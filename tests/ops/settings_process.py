@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 # An environment that production accepts.
@@ -29,7 +30,13 @@ def manage(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def refusal(**environment: str) -> str | None:
-    """What the production settings say when they are read under an environment, None if nothing.
+    """What the production settings say when they are read under an environment, None if nothing."""
+    found = production(**environment)
+    return found if isinstance(found, str) else None
+
+
+def production(**environment: str) -> ModuleType | str:
+    """The production settings as read under an environment, or why they refuse to start.
 
     Read in this process, where all that they import is at hand: a process apiece takes seconds.
     """
@@ -39,7 +46,7 @@ def refusal(**environment: str) -> str | None:
     os.environ.clear()
     os.environ.update(environment)
     try:
-        importlib.import_module("config.settings.prod")
+        return importlib.import_module("config.settings.prod")
     except SystemExit as refused:
         return str(refused.code)
     finally:
@@ -48,7 +55,6 @@ def refusal(**environment: str) -> str | None:
         for name in names:
             sys.modules.pop(name, None)
         sys.modules.update(kept)
-    return None
 
 
 def _python(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:

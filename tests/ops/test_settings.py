@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from config.settings.secret_files import kept
-from tests.ops.settings_process import GOOD, manage, refusal
+from tests.ops.settings_process import GOOD, manage, production, refusal
 
 
 @pytest.fixture
@@ -49,6 +49,8 @@ def test_deploy_check_is_clean_with_warnings_as_errors(good):
         ({"DEBUG": "1"}, "DEBUG is on"),
         ({"SECOND_FACTOR_REQUIRED": "0"}, "SECOND_FACTOR_REQUIRED is off"),
         ({"DEMO_PASSWORD": "let-me-in"}, "DEMO_PASSWORD is set"),
+        ({"REPLICA_URL": "sqlite:////tmp/x.sqlite3"}, "REPLICA_URL must name PostgreSQL"),
+        ({"REPLICA_MAX_LAG": "0"}, "REPLICA_MAX_LAG must be above 0"),
     ],
 )
 def test_production_refuses_to_start(good, changes, fault):
@@ -103,3 +105,13 @@ def test_racing_starters_agree_on_one_secret(tmp_path):
         seen = set(pool.map(lambda _: kept(tmp_path / "secrets", "key", make), range(64)))
     assert seen == {"secret-1"}
     assert len(made) == 1
+
+
+def test_a_standby_is_known_only_where_one_is_named(good):
+    alone = production(**good)
+    assert set(alone.DATABASES) == {"default"}
+    assert not hasattr(alone, "DATABASE_ROUTERS")
+    two = production(**good, REPLICA_URL="postgres://alliance:secret@db2.invalid:5432/alliance")
+    assert two.DATABASES["standby"]["HOST"] == "db2.invalid"
+    assert two.DATABASE_ROUTERS == ["core.replica.Router"]
+    assert two.MIDDLEWARE[-1] == "core.replica.StandbyReads", "it runs a view again unseen"
