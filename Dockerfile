@@ -22,6 +22,9 @@ ENV PATH=/venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=config.settings.prod \
     ALLIANCE_VAR=/var/lib/alliance \
     STATIC_ROOT=/srv/static
+# pg_dump and pg_restore of the server's own version, for `manage.py backup` and `restore`.
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client-15 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --user-group --no-create-home alliance \
     && mkdir -p /var/lib/alliance /srv/static \
     && chown alliance:alliance /var/lib/alliance

@@ -27,7 +27,10 @@ OLDEST_NODE = 20
 
 # What the suite needs of the machine: how to see that it is there, and its Debian package.
 PROGRAMS = {
-    "postgresql": ["initdb", "postgres", "pg_isready", "createdb"],
+    "postgresql": [
+        *("initdb", "postgres", "pg_isready", "createdb"),
+        *("psql", "pg_dump", "pg_restore"),
+    ],
     "redis-server": ["redis-server"],
     "nginx": ["nginx"],
     "openssl": ["openssl"],

@@ -198,6 +198,7 @@ def drop_expired_results() -> int:
     dropped = 0
     expired = Job.objects.filter(result_expires_at__lte=timezone.now()).exclude(result_path="")
     for pk, path in expired.values_list("pk", "result_path")[:BATCH]:
-        (Path(settings.MEDIA_ROOT) / path).unlink(missing_ok=True)
+        # The row first: a file that no row names is tidied up, a row without its file is a fault.
         dropped += Job.objects.filter(pk=pk, result_path=path).update(result_path="")
+        (Path(settings.MEDIA_ROOT) / path).unlink(missing_ok=True)
     return dropped

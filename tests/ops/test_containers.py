@@ -265,19 +265,22 @@ def test_an_oversized_upload_stops_at_nginx(site):
     assert answer.status == 413
 
 
-def test_a_copy_of_the_database_restores(migrated, tmp_path):
-    """The commands of docs/operations.md, and the audit log is whole afterwards."""
+def test_a_copy_restores_beside_the_platform(migrated, tmp_path):
+    """The commands of docs/backup.md, under the production settings."""
     at = ["-h", "127.0.0.1", "-p", str(migrated.services.postgres.port), "-U", "alliance"]
-    dump = str(tmp_path / "alliance.dump")
-    for program, *arguments in (
-        ("pg_dump", "-Fc", "-f", dump, "alliance"),
-        ("createdb", "restored"),
-        ("pg_restore", "-d", "restored", "--no-owner", dump),
+    subprocess.run([find_program("createdb"), *at, "restored"], check=True)
+    here = migrated.environment("web")
+    there = {
+        **here,
+        "DATABASE_URL": re.sub("alliance$", "restored", here["DATABASE_URL"]),
+        "ALLIANCE_VAR": str(tmp_path / "state"),
+    }
+    copy = str(tmp_path / "copy")
+    for environment, *command in (
+        (here, "backup", copy),
+        (there, "restore", copy),
+        (there, "migrate", "--check"),
     ):
-        subprocess.run([find_program(program), *at, *arguments], check=True)
-    environment = migrated.environment("web")
-    environment["DATABASE_URL"] = re.sub("alliance$", "restored", environment["DATABASE_URL"])
-    for command in (["migrate", "--check"], ["verify_audit"], ["check_tree"]):
         subprocess.run(["python", "manage.py", *command], cwd=ROOT, env=environment, check=True)
 
 
