@@ -10,6 +10,8 @@ from django.db import OperationalError
 from core.errors import Refused
 from core.jobs import job_kind
 from core.models import Notification
+from core.sheets.layout import Column, Kind, Layout
+from core.sheets.writing import write_table
 
 RESULT = "test.result"
 
@@ -75,3 +77,32 @@ def slow(job) -> None:
 @job_kind("test.stuck", queue="reports", title="测试卡住", minutes=0.02)
 def stuck(job) -> None:
     time.sleep(300)
+
+
+@job_kind("test.last", queue="reports", title="测试收尾")
+def last(job, *, marks: str, gate: str) -> None:
+    """Writes its row and its file, then waits at the very end, deaf, until the file `gate` exists."""
+    with job.atomic():
+        Notification.objects.filter(kind=RESULT, user=job.owner).delete()
+        Notification.objects.create(user=job.owner, kind=RESULT, title="结果")
+    with job.result("结果.txt") as path:
+        path.write_text(f"attempt {job.attempt}")
+    (Path(marks) / f"written-{job.attempt}").touch()
+    while not Path(gate).exists():
+        time.sleep(0.02)
+
+
+@job_kind("test.table", queue="sheets", title="测试大表")
+def table(job, *, rows: int) -> None:
+    """A workbook of many rows that do not repeat."""
+    with job.result("大表.xlsx") as path:
+        lines = ([n, f"{n * 7919}号"] for n in range(rows))
+        write_table(path, Layout("大表", [Column("序号", Kind.NUMBER), Column("名称")]), lines)
+
+
+@job_kind("test.full", queue="sheets", title="测试写满")
+def full(job) -> None:
+    """Its file lies where there is never any room."""
+    with job.result("结果.txt") as path:
+        path.symlink_to("/dev/full")
+        path.write_text("half")
