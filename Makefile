@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` to see it, `make test` to trust it. `make help` lists the rest.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-setup test lint bench screenshots
+.PHONY: help demo demo-setup test lint bench machines screenshots
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -20,6 +20,9 @@ lint: ## style, import contracts, missing migrations
 
 bench: ## the benchmarks, on their own services; what they print is kept in var/bench
 	@$(PYTHON) -m scripts.bench
+
+machines: ## several machines in network namespaces, struck one by one; as root
+	@$(PYTHON) -m scripts.machines
 
 screenshots: ## the pictures in docs/screenshots, taken from a fresh trial
 	@$(PYTHON) -m scripts.screenshots

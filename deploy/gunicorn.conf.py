@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from multiprocessing import cpu_count
 from pathlib import Path
 
@@ -9,12 +10,10 @@ from core.logs import logging_config
 
 _project = Path(__file__).resolve().parents[1]
 _production = os.environ.get("DJANGO_SETTINGS_MODULE", "").endswith(".prod")
-_figures = Path(os.environ.get("ALLIANCE_VAR") or _project / "var") / "prometheus"
-# Workers are processes: each counts in files here, and /metrics adds them up. What processes
-# before this start have counted belongs to nobody.
-shutil.rmtree(_figures, ignore_errors=True)
-_figures.mkdir(parents=True)
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_figures)
+# Workers are processes: each counts in files here, and /metrics adds them up. Not in the state
+# folder, which several hosts share: one would empty it under the others.
+_figures = tempfile.mkdtemp(prefix="alliance-figures-")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _figures
 
 chdir = str(_project)
 wsgi_app = "config.wsgi:application"
@@ -32,6 +31,10 @@ forwarded_allow_ips = ""  # Django reads the headers that nginx sets; gunicorn n
 accesslog = None  # the application logs each request with its id
 logconfig_dict = logging_config(as_json=_production, level=os.environ.get("LOG_LEVEL") or "INFO")
 logconfig_dict["loggers"]["gunicorn.error"] = {"handlers": ["line"], "propagate": False}
+
+
+def on_exit(server) -> None:
+    shutil.rmtree(_figures, ignore_errors=True)
 
 
 def child_exit(server, worker) -> None:

@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scripts import prepare
+from scripts import prepare, seeding
 from scripts.throwaway import Services, find_program, services
 
 PAGE = prepare.ROOT / "docs" / "benchmarks.md"
-AREAS = prepare.ROOT / "data" / "areas" / "qingdao-2023.csv"
 SHARES = {"tenth": 0.1, "half": 0.5, "city": 1.0}  # names of `seed_demo --scale`
 
 
@@ -92,17 +91,7 @@ def _seed(scale: str, running: Services) -> None:
     """The city, or a part of it, in a database of that name, which the benches take copies of."""
     print(f"\n--- seeding {scale}", flush=True)
     _database("createdb", running, scale)
-    for command in (
-        ["migrate", "--verbosity", "0"],
-        ["import_areas", str(AREAS), "--verbosity", "0"],
-        ["seed_demo", "--scale", scale],
-    ):
-        subprocess.run(
-            [str(prepare.PYTHON), "manage.py", *command],
-            cwd=prepare.ROOT,
-            env=_environment(scale, running),
-            check=True,
-        )
+    seeding.fill(scale, _environment(scale, running))
 
 
 def _rows(name: str, bench: Bench, scale: str, running: Services) -> list[dict] | None:
@@ -192,14 +181,19 @@ def _write(found: dict[str, dict], loads: list[float], minutes: float) -> None:
         "run, in turns\nwith the work: medians of at least five. The times beside it mean "
         "something on this machine only.\nGrowth is the exponent of the work over a tenth, half and "
         "the whole of `seed_demo --scale city`:\n1 is linear, 0 is flat.\n",
-        f"{datetime.now(UTC):%Y-%m-%d}, in {minutes:.0f} minutes. {_processor()}, {cores} processors, "
-        f"{_memory()} of memory, {platform.system()} {platform.release().split('-')[0]}; "
+        f"{datetime.now(UTC):%Y-%m-%d}, in {minutes:.0f} minutes. {machine()}; "
         f"Python {platform.python_version()},\n{_postgres()} (without fsync). "
         f"Load before, between\nand after: {load}; the machine was {calm}.\n",
     ]
     for name, tables in found.items():
         parts.append(f"## {BENCHES[name].title}\n\n{_table(tables)}")
     PAGE.write_text("\n".join(parts), encoding="utf-8")
+
+
+def machine() -> str:
+    """What it runs on, in one line."""
+    system = f"{platform.system()} {platform.release().split('-')[0]}"
+    return f"{_processor()}, {os.cpu_count()} processors, {_memory()} of memory, {system}"
 
 
 def _line(path: str, key: str) -> str:

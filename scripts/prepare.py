@@ -129,9 +129,11 @@ def browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def system() -> None:
-    """Whatever the suite needs of the machine; installed with apt by root, else named and fatal."""
-    missing = [p for p, names in PROGRAMS.items() if not all(map(find_program, names))]
+def system(more: dict[str, list[str]] | None = None) -> None:
+    """Whatever the suite needs of the machine, and `more`, by Debian's package as in `PROGRAMS`;
+    installed with apt by root, else named and fatal."""
+    wanted = PROGRAMS | (more or {})
+    missing = [p for p, names in wanted.items() if not all(map(find_program, names))]
     if browser() is None:
         missing.append("chromium")
     if not _output([find_program("fc-list") or "true", ":lang=zh-cn"]):
