@@ -25,6 +25,7 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -78,13 +79,13 @@ class Col(layout.Column):
     def sources(self) -> tuple[str, ...]:
         return (self.source,) if isinstance(self.source, str) else self.source
 
-    def value(self, found: Sequence[Any]) -> Any:
-        """The cell for the values of `sources`."""
+    def cells(self, found: Sequence[Sequence[Any]]) -> Iterable[Any]:
+        """The cells of some rows, for the values of each of `sources`."""
         if self.show is None:
             return found[0]
         if isinstance(self.show, Mapping):
-            return self.show.get(found[0], found[0])
-        return self.show(*found)
+            return map(self.show.get, found[0], found[0])
+        return map(self.show, *found)
 
 
 @dataclass(frozen=True)
@@ -322,17 +323,25 @@ def run_export(job: Run, *, exporter: str, query: str, suffix: str) -> None:
         export_to(path, what, by=job.owner, asked=asked, progress=job.progress)
 
 
-def _cells(found: QuerySet, columns: Sequence[Col]) -> Iterator[list[Any]]:
+def _cells(found: QuerySet, columns: Sequence[Col]) -> Iterator[Sequence[Any]]:
     paths = list(dict.fromkeys(source for column in columns for source in column.sources))
     places_of = [[paths.index(source) for source in column.sources] for column in columns]
     if not found.ordered:
         found = found.order_by("pk")
     plan = list(zip(columns, places_of, strict=True))
-    for number, values in enumerate(found.values_list(*paths).iterator(_CHUNK), start=1):
-        yield [
-            column.value([values[place] for place in where]) if where else number
-            for column, where in plan
-        ]
+    rows = found.values_list(*paths).iterator(_CHUNK)
+    done = 0
+    while some := list(islice(rows, _CHUNK)):
+        values = list(zip(*some, strict=True))
+        numbers = range(done + 1, done + len(some) + 1)
+        yield from zip(
+            *(
+                column.cells([values[place] for place in where]) if where else numbers
+                for column, where in plan
+            ),
+            strict=True,
+        )
+        done += len(some)
 
 
 def _told(rows: Iterable, total: int, progress: Callable[[int, int], None]) -> Iterator:

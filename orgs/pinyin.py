@@ -3,17 +3,17 @@
 pypinyin knows phrases (重庆路 is chongqinglu, 长沙路 changshalu) but takes a quarter of a
 millisecond a name, 13 s for a city. Here a name is cut into the phrases that pypinyin knows, as
 it does itself, and each phrase is asked for once.
+
+Its dictionaries take 55 MB, so they are loaded when the first name is spelt: most processes,
+an export's among them, never spell any.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import NamedTuple
-
-from pypinyin import lazy_pinyin
-from pypinyin.phrases_dict import phrases_dict
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 # What so many names end in and nobody types: initials stop before it. A syllable a character.
 _ENDINGS = ("村民委员会", "居民委员会", "居委会", "村委会")
@@ -27,7 +27,6 @@ _OTHERWISE = dict(
         *("解:xie", "仇:qiu", "柏:bo", "都:du", "曾:zeng", "盖:ge", "泊:bo", "铺:bu", "莘:xin"),
     )
 )
-_OPENINGS = frozenset(phrase[:2] for phrase in phrases_dict)
 
 
 class Reading(NamedTuple):
@@ -59,18 +58,29 @@ def _run_together(pieces: list[tuple[str, ...]], ending: int) -> Reading:
     return Reading("".join(syllables), "".join(syllable[0] for syllable in body))
 
 
+@cache
+def _phrases() -> tuple[Mapping[str, Any], frozenset[str]]:
+    """The phrases that pypinyin knows, and the two characters that each begins with."""
+    from pypinyin.phrases_dict import phrases_dict
+
+    return phrases_dict, frozenset(phrase[:2] for phrase in phrases_dict)
+
+
 def _pieces(name: str) -> Iterator[str]:
+    phrases, openings = _phrases()
     start = 0
     while start < len(name):
         length = 1
-        if name[start : start + 2] in _OPENINGS:
+        if name[start : start + 2] in openings:
             longest = range(min(_LONGEST, len(name) - start), 1, -1)
-            length = next((n for n in longest if name[start : start + n] in phrases_dict), 1)
+            length = next((n for n in longest if name[start : start + n] in phrases), 1)
         yield name[start : start + length]
         start += length
 
 
 @lru_cache(maxsize=20_000)
 def _read(piece: str) -> tuple[str, ...]:
+    from pypinyin import lazy_pinyin
+
     letters = (re.sub(r"[^a-z0-9]", "", syllable.lower()) for syllable in lazy_pinyin(piece))
     return tuple(syllable for syllable in letters if syllable)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
 
-from django.db.models import FilteredRelation, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Case, FilteredRelation, Q, QuerySet, When
+from django.db.models.functions import Coalesce, TruncDate
 
 from core.exports import Asked, Col, Exporter, exporter
 from core.periods import PeriodForm
@@ -14,22 +13,11 @@ from core.sheets.layout import Kind
 from services.enums import Beneficiary, ClaimState, Direction, Grade, ItemKind, ItemState
 from services.models import Item
 
-
-def _day(moment: datetime | None) -> date | None:
-    return timezone.localdate(moment) if moment else None
-
-
-def _first(*values: Any) -> Any:
-    """The claim's own value, or the item's where there is no claim."""
-    return next((v for v in values if v not in (None, "")), None)
+_CLAIM_STATES, _ITEM_STATES = dict(ClaimState.choices), dict(ItemState.choices)
 
 
 def _progress(claim: str | None, item: str) -> str:
-    return ClaimState(claim).label if claim else ItemState(item).label
-
-
-def _closed(claim: str | None, closed: datetime | None, item: datetime | None) -> date | None:
-    return _day(closed if claim else item)
+    return _CLAIM_STATES[claim] if claim else _ITEM_STATES[item]
 
 
 @exporter
@@ -45,15 +33,15 @@ class ListsLedger(Exporter):
         Col("名称", "title", key=True),
         Col("内容", "content", width=40),
         Col("受益对象", "beneficiary", dict(Beneficiary.choices)),
-        Col("发布日期", "published_at", _day, kind=Kind.DATE),
+        Col("发布日期", "published_on", kind=Kind.DATE),
         Col("认领方", "held__claimant"),
         Col("认领方向", "held__direction", dict(Direction.choices)),
         Col("责任人", "held__responsible"),
-        Col("时限", ("held__due_on", "due_on"), _first, kind=Kind.DATE),
+        Col("时限", "due", kind=Kind.DATE),
         Col("进度", ("held__state", "state"), _progress),
-        Col("验收日期", "held__accepted_at", _day, kind=Kind.DATE),
+        Col("验收日期", "accepted_on", kind=Kind.DATE),
         Col("评价", "held__rating__grade", dict(Grade.choices)),
-        Col("销号日期", ("held__state", "held__closed_at", "closed_at"), _closed, kind=Kind.DATE),
+        Col("销号日期", "closed_on", kind=Kind.DATE),
     )
 
     def queryset(self, user: Any, asked: Asked) -> QuerySet:
@@ -62,4 +50,15 @@ class ListsLedger(Exporter):
             still_open = Q(closed_at__isnull=True) | Q(closed_at__gte=period.starts_at)
             rows = rows.filter(still_open, published_at__lt=period.ends_before)
         live = FilteredRelation("claims", condition=~Q(claims__state=ClaimState.WITHDRAWN))
-        return rows.annotate(held=live).order_by("number", "held__pk")
+        # The claim's own, or the item's where nobody claimed it. Days are cut in the database.
+        closed = Case(When(held__isnull=False, then="held__closed_at"), default="closed_at")
+        return (
+            rows.annotate(held=live)
+            .annotate(
+                published_on=TruncDate("published_at"),
+                due=Coalesce("held__due_on", "due_on"),
+                accepted_on=TruncDate("held__accepted_at"),
+                closed_on=TruncDate(closed),
+            )
+            .order_by("number", "held__pk")
+        )

@@ -21,9 +21,10 @@ from core.sheets.opening import LIMITS, Limits, Sheet, open_book
 from core.sheets.reading import ERRORS
 from core.sheets.resources import SheetResource
 from core.sheets.template import put_rules
-from core.sheets.text import to_text, writable
-from core.sheets.workbook import MergingSheet, Styles, clipped, open_workbook, sheet_name
-from core.sheets.writing import replacing, text_width
+from core.sheets.text import to_text
+from core.sheets.widths import text_width
+from core.sheets.workbook import MergingSheet, Styles, open_workbook, put_text, sheet_name
+from core.sheets.writing import replacing
 
 _SAMPLE = 200
 _RED = {"bg_color": "#FFC7CE", "font_color": "#9C0006"}
@@ -138,7 +139,7 @@ class _Marked:
             self.out.write_string(row, self.place, ERRORS, self.styles.get(bold=True, **_RED))
         elif said := self.said.get(number):
             look = self.styles.get(text_wrap=True, font_color="#9C0006")
-            self.out.write_string(row, self.place, clipped(writable(said)), look)
+            put_text(self.out, row, self.place, said, look)
 
     def _cell(self, row: int, place: int, cell: Any, faulty: bool, is_head: bool) -> None:
         out = self.out
@@ -159,8 +160,8 @@ class _Marked:
         elif isinstance(cell, timedelta):
             out.write_datetime(row, place, cell, get(num_format="[h]:mm:ss", **look))
         else:
-            text = clipped(writable(str(cell)))
-            out.write_string(row, place, text, get(num_format="@", text_wrap="\n" in text, **look))
+            text = str(cell)
+            put_text(out, row, place, text, get(num_format="@", text_wrap="\n" in text, **look))
 
 
 def _places(errors: Sequence[CellError], places: dict[str, int]) -> dict[int, set[int]]:

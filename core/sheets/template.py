@@ -9,12 +9,14 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from core.sheets.frame import head_rows, set_up_page, write_head
 from core.sheets.layout import Kind, Layout
 from core.sheets.opening import LIMITS
 from core.sheets.reading import HELP
 from core.sheets.resources import SheetField, SheetResource
+from core.sheets.widths import text_width
 from core.sheets.workbook import MergingSheet, Styles, open_workbook, sheet_name, write_line
-from core.sheets.writing import head_rows, replacing, set_up_page, text_width, write_head
+from core.sheets.writing import replacing
 
 _OPTIONS = "选项"
 _INLINE = 255  # characters that Excel takes as a list inside the rule itself

@@ -56,7 +56,8 @@ def tidy(text: str) -> str:
 
 
 # A cell that begins so is run as a formula when a CSV is opened (in CJK editions full-width too).
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
+_FORMULA = tuple(FORMULA_STARTS)
 
 
 def quoted(text: str) -> str:

@@ -1,6 +1,7 @@
 """Our one seam over XlsxWriter: rows in order, one in memory, no text ever a formula.
 
-Ledgers are written by `writing`, import templates by `template`, marked uploads by `checking`.
+It makes what stands around a ledger's rows (`frame`), import templates (`template`) and marked
+uploads (`marking`); the rows of a ledger are written by `rows`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from core.sheets.layout import Kind
-from core.sheets.text import FAITHFUL, writable
+from core.sheets.text import writable
 
 CELL_UNITS = 32_767  # UTF-16 code units that a cell holds
 _FONT = "宋体"
@@ -34,7 +35,6 @@ _NUMBER_FORMATS = {
     Kind.DATE: "yyyy-mm-dd",
     Kind.MOMENT: "yyyy-mm-dd hh:mm",
 }
-_FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 
 
 @contextlib.contextmanager
@@ -100,42 +100,6 @@ class Styles:
         return self.get(**{**look, **properties})
 
 
-class CellWriter:
-    """Writes the values of one column so that each reads back as it is."""
-
-    def __init__(self, sheet: Worksheet, styles: Styles, kind: Kind, **look: Any) -> None:
-        self._sheet, self._kind = sheet, kind
-        self._look = styles.cell(kind, **look)
-        # Excel's own apostrophe: the text stays text when somebody edits the cell.
-        self._quoted = styles.cell(kind, quote_prefix=True, **look)
-
-    def write(self, row: int, place: int, value: Any) -> None:
-        if type(value) is not str:
-            value = native(value)
-            if value is None:
-                self._sheet.write_blank(row, place, None, self._look)
-                return
-            if not self._kind.is_text:
-                # Longer numbers Excel would round, infinity and the years before 1900 it lacks.
-                if isinstance(value, int | float | Decimal):
-                    if value == value and abs(value) < FAITHFUL:
-                        self._sheet.write_number(row, place, value, self._look)
-                        return
-                elif isinstance(value, date) and value.year >= 1900:
-                    whole = self._kind is Kind.DATE and isinstance(value, datetime)
-                    day = value.date() if whole else value
-                    self._sheet.write_datetime(row, place, day, self._look)
-                    return
-            value = str(value)
-        text = clipped(writable(value))
-        if not text:
-            self._sheet.write_blank(row, place, None, self._look)
-        elif text[0] in _FORMULA_STARTS:
-            self._sheet.write_string(row, place, text, self._quoted)
-        else:
-            self._sheet.write_string(row, place, text, self._look)
-
-
 def native(value: Any) -> Any:
     """A value as a cell can hold it."""
     if isinstance(value, bool):
@@ -147,9 +111,17 @@ def native(value: Any) -> Any:
     return str(value)
 
 
+def put_text(sheet: Worksheet, row: int, place: int, text: str, style: Format) -> None:
+    """A text that is written as it is, whatever it looks like."""
+    text = clipped(writable(text))
+    if text.startswith("<r>"):  # to XlsxWriter this may be XML of its own, and go out unescaped
+        text = clipped(text + " ")
+    sheet.write_string(row, place, text, style)
+
+
 def write_line(sheet: MergingSheet, row: int, right: int, text: str, style: Format) -> None:
     """A line of text over the whole width."""
-    sheet.write_string(row, 0, clipped(writable(text)), style)
+    put_text(sheet, row, 0, text, style)
     if right:
         sheet.mark_merged(row, 0, row, right)
 

@@ -195,12 +195,13 @@ def test_the_register_is_found_by_its_name():
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_rows_are_of_one_moment_and_stay_on_the_server(tmp_path, place, officer):
+def test_rows_are_of_one_moment_and_stay_on_the_server(tmp_path, place, officer, monkeypatch):
     """While the rows are read, somebody else adds one: the file is as it was at the beginning."""
     from concurrent.futures import ThreadPoolExecutor
 
     from django.db import connections
 
+    monkeypatch.setattr("core.exports._CHUNK", 2)  # five rows come in three parts
     for _ in range(5):
         unit(place.community)
     seen = SimpleNamespace(level="", cursors=0)

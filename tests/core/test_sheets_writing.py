@@ -101,7 +101,16 @@ def test_what_is_written_is_read_again(tmp_path):
     assert to_date(row.raw("签订日期")) == ROW[5]
 
 
-DANGEROUS = ["=1+1", "+8613800001234", "-3", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")', "＝1+1"]
+DANGEROUS = [
+    "=1+1",
+    "+8613800001234",
+    "-3",
+    "@SUM(A1)",
+    "\t=1",
+    '=HYPERLINK("http://x")',
+    "＝1+1",
+]
+MARKUP = "<r></is></c><c r='B9'><f>1+1</f><v>2</v></c><c><is></r>"
 
 
 @pytest.mark.parametrize("text", DANGEROUS)
@@ -121,6 +130,17 @@ def test_no_text_is_ever_a_formula(tmp_path, text):
     assert line.lstrip('"').startswith("'")
     assert line.rstrip('"').endswith("-3")  # a number is no text
     assert read_table(tmp_path / "a.csv", ["内容"]).rows[0]["内容"] == tidy(text)
+
+
+def test_no_text_is_ever_markup(tmp_path):
+    layout = Layout(
+        "表", [Column(MARKUP, group=MARKUP), Column("数")], MARKUP, MARKUP, foot=[MARKUP]
+    )
+    write_table(tmp_path / "a.xlsx", layout, [[MARKUP, 1]])
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["表"]
+    texts = [str(cell.value).strip() for row in sheet.iter_rows() for cell in row if cell.value]
+    assert texts.count(MARKUP) == 6
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row} == {"s", "n"}
 
 
 def test_csv_has_a_mark_for_excel_and_nothing_but_the_table(tmp_path):
