@@ -19,7 +19,7 @@ def _roles(user: User) -> str:
 
 class UserTable(Table):
     columns = (
-        Column("name", "姓名", link=True, sort=True),
+        Column("name", "姓名", link="accounts:user", sort=True),
         Column("username", "登录名", sort=True),
         Column("grants", "现有角色", render=_roles),
         Column(
@@ -38,7 +38,7 @@ def _grant_state(grant: Grant) -> str:
 
 class GrantTable(Table):
     columns = (
-        Column("user__name", "姓名", link=True, sort=True),
+        Column("user__name", "姓名", link="accounts:grant", sort=True),
         Column("user__username", "登录名"),
         Column("role", "角色"),
         Column("area__name", "区域"),

@@ -9,7 +9,7 @@ def percent(rate: float | None) -> str:
 
 class AgreementTable(Table):
     columns = (
-        Column("number", "编号", link=True, sort="pk"),
+        Column("number", "编号", link="alliance:agreement", sort="pk"),
         Column("title", "协议名称"),
         Column("area__name", "甲方"),
         Column("unit_names", "乙方"),

@@ -15,7 +15,8 @@ Each choice says how many rows it would give, and that costs nothing to declare:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
+from copy import copy
+from functools import cached_property, reduce
 from itertools import compress
 from operator import or_
 from typing import Any, NamedTuple
@@ -38,18 +39,25 @@ class Chip(NamedTuple):
 
 class Search(django_filters.CharFilter):
     """One box over several lookups. Each word must match somewhere; latin letters in lower case,
-    as pinyin and initials are kept."""
+    as pinyin and initials are kept. `folds`: the lookups see to the case themselves, so that one
+    spelling of a word is enough."""
 
     def __init__(
-        self, *, fields: Sequence[str], label: str = "搜索", hint: str = "", **kwargs: Any
+        self,
+        *,
+        fields: Sequence[str],
+        label: str = "搜索",
+        hint: str = "",
+        folds: bool = False,
+        **kwargs: Any,
     ):
-        self.lookups = tuple(fields)
+        self.lookups, self.folds = tuple(fields), folds
         widget = forms.TextInput(attrs={"type": "search", "placeholder": hint, "maxlength": 60})
         super().__init__(label=label, widget=widget, max_length=60, **kwargs)
 
     def filter(self, qs: QuerySet, value: str) -> QuerySet:
         for word in (value or "").split()[:5]:
-            variants = {word, word.lower(), word.upper()}
+            variants = {word} if self.folds else {word, word.lower(), word.upper()}
             found = (Q(**{lookup: v}) for lookup in self.lookups for v in variants)
             qs = qs.filter(reduce(or_, found))
         return qs
@@ -97,6 +105,30 @@ class CaseFilter(django_filters.ChoiceFilter):
         return qs.filter(self.condition(value)) if value else qs
 
 
+class _Filters(dict):
+    """The filters of a class: a filterset takes copies of them, but not of the choices they hold."""
+
+    def __deepcopy__(self, memo: dict) -> dict[str, django_filters.Filter]:
+        return {name: self._own(one) for name, one in self.items()}
+
+    @staticmethod
+    def _own(one: django_filters.Filter) -> django_filters.Filter:
+        own = copy(one)
+        own.extra = dict(one.extra)
+        # The API's schema asks the class's own filters for their fields, which it keeps; they
+        # know no model, so that the name of the column would be None on every list from then on.
+        vars(own).pop("_field", None)
+        own.method = one.method  # which holds the filter that it filters for
+        return own
+
+
+class _Fresh(dict):
+    """Fields that were made for one form alone: it need not take copies of them."""
+
+    def __deepcopy__(self, memo: dict) -> dict[str, forms.Field]:
+        return dict(self)
+
+
 class FilterSet(django_filters.FilterSet):
     """`search` is the box in the list's head; the others stand in the panel.
 
@@ -112,12 +144,18 @@ class FilterSet(django_filters.FilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for one in self.filters.values():
-            # The API's schema asks the class's own filters for their fields, which it keeps; they
-            # know no model, so that the name of the column would be None on every list from then on.
-            vars(one).pop("_field", None)
             if isinstance(one, django_filters.ChoiceFilter):
                 one.extra.setdefault("empty_label", "全部")
         self._labels: dict[str, dict[str, str]] = {}
+
+    @classmethod
+    def get_filters(cls) -> dict[str, django_filters.Filter]:
+        return _Filters(super().get_filters())
+
+    def get_form_class(self) -> type[forms.Form]:
+        made = super().get_form_class()
+        made.base_fields = _Fresh(made.base_fields)
+        return made
 
     @property
     def search(self):
@@ -137,7 +175,7 @@ class FilterSet(django_filters.FilterSet):
     @property
     def choices(self) -> list:
         """The fields of the panel whose choices are counted."""
-        return [self.form[name] for name in self._choice_filters()]
+        return [self.form[name] for name in self._counted]
 
     @property
     def in_panel(self) -> int:
@@ -158,19 +196,20 @@ class FilterSet(django_filters.FilterSet):
     @property
     def is_private(self) -> bool:
         """Whether something personal is asked for."""
-        return bool(set(self.private) & set(self._values()))
+        return bool(set(self.private) & set(self._values))
 
     @property
     def chips(self) -> list[Chip]:
         """The filters in force, in words. Only what is valid is in force."""
         found = []
-        for name, value in self._values().items():
+        for name, value in self._values.items():
             field = self.form.fields[name]
             labels = self._labels.get(name)
             said = _words(field, value) if labels is None else labels.get(value, value)
             found.append(Chip(name, field.label or name, said, _params(name, field)))
         return found
 
+    @cached_property
     def _values(self) -> dict[str, Any]:
         """What is asked for and valid, by name."""
         self.form.is_valid()
@@ -183,7 +222,8 @@ class FilterSet(django_filters.FilterSet):
 
     # -- numbers
 
-    def _choice_filters(self) -> dict[str, django_filters.ChoiceFilter]:
+    @cached_property
+    def _counted(self) -> dict[str, django_filters.ChoiceFilter]:
         """Those whose choices can be counted: a column's values, or conditions."""
         model = self.queryset.model
         return {
@@ -203,10 +243,9 @@ class FilterSet(django_filters.FilterSet):
         One look at no more than `limit` rows, in place of the query that counts them
         (`core.counting`). None, and no numbers, when there are more: half a count would mislead.
         """
-        counted = self._choice_filters()
+        counted, chosen = self._counted, self._values
         if not counted:
             return None
-        chosen = self._values()
         rows = self.queryset.all()
         for name in chosen:
             if name not in counted:

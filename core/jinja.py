@@ -6,13 +6,14 @@ what runs is what was tested.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -33,7 +34,10 @@ class Components:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return getattr(self._env.get_template(f"_components/{name}.html").module, name)
+        found = getattr(self._env.get_template(f"_components/{name}.html").module, name)
+        if not self._env.auto_reload:
+            setattr(self, name, found)  # found without a look at the loader from now on
+        return found
 
 
 def environment(**options: Any) -> Environment:
@@ -72,13 +76,21 @@ def environment(**options: Any) -> Environment:
 
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:
-    return reverse(name, args=args, kwargs=kwargs)
+    if args or kwargs:
+        return reverse(name, args=args, kwargs=kwargs)
+    return _address(name, get_urlconf(), settings.ROOT_URLCONF, get_script_prefix())
+
+
+@lru_cache(maxsize=512)
+def _address(name: str, urlconf: str | None, root: str, prefix: str) -> str:
+    """The shell alone names forty addresses a page, and they do not change while a process runs."""
+    return reverse(name, urlconf=urlconf)
 
 
 def url_or_none(name: str, *args: Any) -> str | None:
     """For links that an app which is not there would serve."""
     try:
-        return reverse(name, args=args)
+        return url(name, *args)
     except NoReverseMatch:
         return None
 

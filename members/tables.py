@@ -4,7 +4,7 @@ from members.enums import PostState, ReportingState, ServiceState
 
 class MemberTable(Table):
     columns = (
-        Column("name", "姓名", link=True),
+        Column("name", "姓名", link="members:member"),
         Column("unit__name", "单位"),
         Column("party_org", "单位党组织", minor=True),
         Column("area__name", "居住社区"),
@@ -16,7 +16,7 @@ class MemberTable(Table):
 
 class ReportingTable(Table):
     columns = (
-        Column("member__name", "姓名", link=True),
+        Column("member__name", "姓名", link="members:reporting"),
         Column("unit__name", "单位"),
         Column("area__name", "报到社区"),
         Column("opened_on", "登记日期", date=True, sort="pk", minor=True),
@@ -29,7 +29,7 @@ class HistoryTable(Table):
     """The reportings of one member."""
 
     columns = (
-        Column("area__name", "报到社区", link=True),
+        Column("area__name", "报到社区", link="members:reporting"),
         Column("reported_on", "报到日期", date=True),
         Column("closed_on", "结束日期", date=True),
         Column("reason", "原因"),
@@ -39,7 +39,7 @@ class HistoryTable(Table):
 
 class PostTable(Table):
     columns = (
-        Column("title", "岗位名称", link=True),
+        Column("title", "岗位名称", link="members:post"),
         Column("category", "类别"),
         Column("area__name", "所在社区"),
         Column("skills", "所需特长", minor=True),
@@ -51,7 +51,7 @@ class PostTable(Table):
 
 class ServiceTable(Table):
     columns = (
-        Column("served_on", "服务日期", date=True, link=True, sort=True),
+        Column("served_on", "服务日期", date=True, link="members:servicerecord", sort=True),
         Column("member__name", "姓名"),
         Column("unit__name", "单位", minor=True),
         Column("area__name", "社区", minor=True),

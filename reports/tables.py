@@ -25,7 +25,7 @@ def _period(row: Any) -> str:
 class ReviewTable(Table):
     order = "-total"
     columns = (
-        Column("area_name", "单位", link=True),
+        Column("area_name", "单位", link="reports:review"),
         Column("level", "层级"),
         Column("period", "期间", render=_period),
         _marks("ordinary", "指标得分", sort=True),
@@ -39,7 +39,7 @@ class ReviewTable(Table):
 
 class RunTable(Table):
     columns = (
-        Column("period", "期间", link=True, render=_period),
+        Column("period", "期间", link="reports:run", render=_period),
         Column("area__name", "范围"),
         Column("started_by__name", "发起人"),
         Column("started_at", "发起时间", time=True),

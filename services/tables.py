@@ -35,7 +35,7 @@ def delivered(row: Item | Claim) -> bool:
 
 class ItemTable(Table):
     columns = (
-        Column("title", "名称", link=True),
+        Column("title", "名称", link="services:item"),
         Column("kind", "类别"),
         Column("publisher", "提出单位"),
         Column("topic", "事项", spare=True),
@@ -51,7 +51,7 @@ class OfferTable(Table):
     """What may be claimed: left over from earlier rounds first, then the newest."""
 
     columns = (
-        Column("title", "名称", link=True),
+        Column("title", "名称", link="services:item"),
         Column("kind", "类别", tag=True),
         Column("publisher", "提出单位"),
         Column("beneficiary", "受益对象"),
@@ -69,7 +69,7 @@ class OfferTable(Table):
 
 class ClaimTable(Table):
     columns = (
-        Column("item__title", "事项", link=True),
+        Column("item__title", "事项", link="services:claim"),
         Column("claimant", "认领方"),
         Column("direction", "认领方向", minor=True),
         Column("responsible", "责任人"),
@@ -81,7 +81,7 @@ class ClaimTable(Table):
 
 class TicketTable(Table):
     columns = (
-        Column("number", "单号", link=True),
+        Column("number", "单号", link="services:ticket"),
         Column("content", "诉求", render=lambda t: t.content[:40]),
         Column("topic", "事项"),
         Column("area__name", "社区", minor=True),

@@ -113,6 +113,17 @@ class User(AbstractBaseUser):
 
     def reach(self, perm: str) -> Reach:
         """Where this person holds `perm` today (see `core.scope`)."""
+        found = self._reaches.get(perm)
+        if found is None:
+            found = self._reaches[perm] = self._reach(perm)
+        return found
+
+    @cached_property
+    def _reaches(self) -> dict[str, Reach]:
+        """A page asks for the same few rights dozens of times; the grants are read once as well."""
+        return {}
+
+    def _reach(self, perm: str) -> Reach:
         # A building group carries no stamp on facts: a grant there (refused by the action) is void.
         grants = [
             g

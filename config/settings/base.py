@@ -371,7 +371,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 CSRF_FAILURE_VIEW = "core.views.errors.csrf_failed"
-FORM_RENDERER = "django.forms.renderers.Jinja2"
+FORM_RENDERER = "core.widgets.Renderer"
 # Messages live in a cookie until shown: no session, no query.
 MESSAGE_STORAGE = "django.contrib.messages.storage.fallback.FallbackStorage"
 

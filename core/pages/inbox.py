@@ -18,7 +18,7 @@ from core.views import ConsoleView, ListView, ObjectView
 
 class InboxTable(Table):
     columns = (
-        Column("title", "标题", link=True),
+        Column("title", "标题", link="core:message"),
         Column("body", "内容"),
         Column("read_at", "状态", render=lambda row: "已读" if row.read_at else "未读"),
         Column("created_at", "时间", time=True, sort="pk"),
