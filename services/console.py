@@ -22,7 +22,6 @@ from core.console import (
 )
 from core.scope import AreaRule, Scope
 from core.search import exact_first
-from orgs.querysets import typed_so
 from services.enums import (
     BAD_GRADES,
     CONTACT_DAYS,
@@ -313,11 +312,11 @@ figure(
 
 # What the search finds.
 def _items_like(text: str, user: Any) -> QuerySet:
-    """By number or by the name alone: the whole text of all that is published in a city takes
-    five times as long to read, and is for the list's own search."""
-    like = Q(number__startswith=text) | Q(title__contains=text)
+    """By number, name or its initials, each found by an index of its own. The whole text of all
+    that is published in a city is for the list's own search."""
+    like = Q(title__named=text)
     if text.isascii():
-        like |= typed_so("initials", text.lower())
+        like |= Q(number__startswith=text) | Q(initials__typed=text)
     return exact_first(Item.objects.visible_to(user).filter(like), "number", text, "-pk")
 
 

@@ -18,7 +18,7 @@ _SEARCH = {"hint": "名称、内容、编号或单位"}
 
 class ItemFilter(FilterSet):
     quiet = ("published_at", "claimed_at", "closed_at")
-    q = Search(fields=("search__contains",), label="查找事项", **_SEARCH)
+    q = Search(fields=("search__holds",), folds=True, label="查找事项", **_SEARCH)
     due_on = DayRange(label="时限")
     by_unit = CaseFilter(
         label="提出方", case="from_side", choices=[("1", "驻区单位"), ("0", "社区街道")]
@@ -47,7 +47,7 @@ class ItemFilter(FilterSet):
 class OfferFilter(FilterSet):
     """Of what may be claimed now."""
 
-    q = Search(fields=("search__contains",), label="查找事项", **_SEARCH)
+    q = Search(fields=("search__holds",), folds=True, label="查找事项", **_SEARCH)
     near = CaseFilter(
         label="范围",
         case="within",

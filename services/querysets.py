@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, TextField, Value, When
 
 from orgs.models import PlacedQuerySet
 from services.enums import (
@@ -16,6 +16,11 @@ from services.enums import (
     ContactSpan,
     ItemState,
 )
+from services.lookups import Holds, Named, Typed
+
+TextField.register_lookup(Holds)
+for _of_names in (Named, Typed):
+    CharField.register_lookup(_of_names)
 
 # What anybody may read of a published item. Names of persons, reasons, claims and who decided
 # are not among them.
@@ -90,8 +95,8 @@ class ItemQuerySet(PlacedQuerySet):
     def matching(self, text: str):
         """Every word of `text` occurs in the item's number, names or content."""
         found = self
-        for word in text.lower().split()[:5]:
-            found = found.filter(search__contains=word)
+        for word in text.replace("\0", " ").split()[:5]:
+            found = found.filter(search__holds=word)
         return found
 
     def open_at(self, moment: datetime):
