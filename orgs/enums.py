@@ -15,10 +15,10 @@ class AreaKind(models.TextChoices):
 
     @property
     def parent_kind(self) -> "AreaKind | None":
-        kinds = list(AreaKind)
-        place = kinds.index(self)
-        return kinds[place - 1] if place else None
+        return _ABOVE.get(self)
 
+
+_ABOVE = dict(zip(list(AreaKind)[1:], AreaKind, strict=False))
 
 # Significant digits of the statistical division code at each level; down to the community the
 # rest of its 12 digits are zeros.

@@ -134,11 +134,20 @@ class AreaHistory(models.Model):
     `orgs.actions.tree` closes the open row and opens the next whenever something in it changes.
     """
 
-    area = models.ForeignKey(Area, models.PROTECT, related_name="history", verbose_name="区划")
+    area = models.ForeignKey(  # found by the index of `area_history_start`
+        Area, models.PROTECT, related_name="history", db_index=False, verbose_name="区划"
+    )
     name = models.CharField("名称", max_length=80)
     code = models.CharField("区划代码", max_length=18)
+    # A copy like the stamps: no constraint of its own, and nobody looks for rows by it.
     parent = models.ForeignKey(
-        Area, models.PROTECT, null=True, related_name="+", verbose_name="上级"
+        Area,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name="上级",
     )
     city = stamp_field()
     district = stamp_field()

@@ -123,7 +123,7 @@ def _own_faults(line: Line, named: Mapping[str, Line], node: Known | None) -> It
 def _parent_fault(line: Line, named: Mapping[str, Line], known: Mapping[str, Known]) -> str | None:
     if not line.parent_code:
         return rules.parent_fault(line.kind, None)
-    if AreaKind(line.kind).parent_kind is None:
+    if line.kind == AreaKind.CITY:
         return rules.parent_fault(line.kind, "")
     parent: Line | Known | None = named.get(line.parent_code) or known.get(line.parent_code)
     if parent is None:
@@ -135,10 +135,12 @@ def _parent_fault(line: Line, named: Mapping[str, Line], known: Mapping[str, Kno
         return None  # said at the parent's own line
     if reason := rules.parent_fault(line.kind, parent.kind):
         return reason
-    if line.code in known or rules.code_fault(line.kind, line.code):
+    if line.code in known:
         return None
     reason = rules.prefix_fault(line.kind, line.code, line.parent_code)
-    return f"代码 {line.code} {reason}" if reason else None
+    if not reason or rules.code_fault(line.kind, line.code):  # the latter is said at the code
+        return None
+    return f"代码 {line.code} {reason}"
 
 
 def _places(header: list[str], number: int) -> list[int]:

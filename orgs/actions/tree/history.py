@@ -53,21 +53,24 @@ def follow(areas: QuerySet[Area], day: date) -> None:
     begin(areas)
 
 
-def begin(areas: QuerySet[Area]) -> None:
-    """The first rows of nodes that have none: they reach back to the beginning of time."""
-    _open(areas, "NOT EXISTS", BEGINNING)
+def begin(areas: QuerySet[Area], *, new: bool = False) -> None:
+    """The first rows of nodes that have none: they reach back to the beginning of time.
+
+    `new` says that none of them has, so that nobody asks: right after many nodes were written the
+    planner takes the tables for small, and looks for the rows of each node among all.
+    """
+    _open(areas, "" if new else "NOT EXISTS", BEGINNING)
 
 
 def _open(areas: QuerySet[Area], earlier: str, start: date) -> None:
     """Open a row for those of `areas` that have none open, and rows of before (or not)."""
-    chosen, params = areas.order_by().values("pk").query.sql_with_params()
-    values = ", ".join(f"a.{name}" for name in COPIED)
+    chosen, params = areas.order_by().values("id", *COPIED).query.sql_with_params()
+    of_it = f"SELECT 1 FROM {_HISTORY} h WHERE h.area_id = a.id"
+    lacking = f"WHERE {earlier} ({of_it}) AND NOT EXISTS ({of_it} AND h.valid_to IS NULL)"
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {_HISTORY} (area_id, {', '.join(COPIED)}, valid_from) "
-            f"SELECT a.id, {values}, %s FROM {_AREA} a WHERE a.id IN ({chosen}) "
-            f"AND {earlier} (SELECT 1 FROM {_HISTORY} h WHERE h.area_id = a.id) "
-            f"AND NOT EXISTS "
-            f"(SELECT 1 FROM {_HISTORY} h WHERE h.area_id = a.id AND h.valid_to IS NULL)",
+            f"SELECT a.*, %s FROM ({chosen}) a "
+            f"{lacking if earlier else ''}",
             [connection.ops.adapt_datefield_value(start), *params],
         )

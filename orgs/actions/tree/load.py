@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +9,13 @@ from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
 from core import audit
 from core.errors import Refused
-from orgs.actions.tree import history, numbers, stamps
+from orgs.actions.tree import history, numbers, rows, stamps
 from orgs.actions.tree.files import BadFile, Known, Line, faults
 from orgs.actions.tree.lock import tree_action
 from orgs.actions.tree.nodes import AUDITED, typed
@@ -24,12 +23,9 @@ from orgs.enums import BEGINNING, STAMPS, AreaKind, AreaState
 from orgs.models import Area
 from orgs.signals import areas_added
 
-_COLUMNS = (
-    *("id", "parent_id", "kind", "code", "name", "pinyin", "initials", "state", "valid_from"),
-    *("version", "lft", "rght", "tree_id", "level", *(f"{level}_id" for level in STAMPS)),
-)
+_DEPTH = {kind.value: depth for depth, kind in enumerate(AreaKind)}
 _STAMPED = tuple(f"{level}_id" for level in STAMPS)
-_CHUNK = 500  # codes in one look-up: SQLite bounds the parameters of a statement
+_CHUNK = 500  # codes or ids in one look-up: SQLite bounds the parameters of a statement
 
 
 @dataclass
@@ -101,10 +97,16 @@ class _Load:
         self, lines: list[Line], known: dict[str, Known], *, day: date, fresh: date
     ) -> None:
         self.known, self.day, self.fresh = known, day, fresh
-        self.new = sorted((n for n in lines if n.code not in known), key=lambda n: n.code)
+        # In the order of writing, so that ids ascend as the rows go in: the index then grows at
+        # its end, and whatever asks for one parent after another finds them side by side.
+        self.new = sorted(
+            (n for n in lines if n.code not in known), key=lambda n: (_DEPTH[n.kind], n.code)
+        )
         self.old = [line for line in lines if line.code in known]
         self.pks = {code: node.pk for code, node in known.items()}
-        self.pks |= zip((n.code for n in self.new), _take_pks(len(self.new)), strict=True)
+        taken = rows.take_pks(len(self.new))
+        self.taken = (taken[0], taken[-1]) if taken else (0, 0)
+        self.pks |= zip((n.code for n in self.new), taken, strict=True)
         self.renames = [n for n in self.old if n.name != known[n.code].name]
         self.moves = [
             n
@@ -125,13 +127,13 @@ class _Load:
                 self._move(line)
         self._rename()
         numbers.renumber(sorted(self.disordered))
+        created = Area.objects.filter(pk__range=self.taken)  # no other writer: none in between
+        if self.new:
+            history.begin(created, new=True)
         if changed:
             history.follow(Area.objects.filter(city__in=self.cities), self.day)
             self._audit(before)
         if self.new:
-            pks = [self.pks[n.code] for n in self.new]  # no other writer: none in between
-            created = Area.objects.filter(pk__range=(min(pks), max(pks)))
-            history.begin(created)
             areas_added.send(Area, areas=created, by=None)
         return Loaded(
             Counter(n.kind for n in self.new),
@@ -143,20 +145,21 @@ class _Load:
     def _create(self, lines: Sequence[Line]) -> None:
         """Write the new nodes of one level."""
         self._read_paths({self.pks[n.parent_code] for n in lines if n.parent_code})
-        rows = []
+        active, pks, paths = AreaState.ACTIVE.value, self.pks, self.paths
+        fresh, today = self.fresh.isoformat(), self.day.isoformat()
+        found = []
         for line in lines:
-            pk, parent = self.pks[line.code], self.pks.get(line.parent_code)
-            self.paths[pk] = path = _below(self.paths.get(parent, ()), line.kind, pk)
-            self.cities.add(path[0])
+            pk, parent = pks[line.code], pks.get(line.parent_code)
+            paths[pk] = path = _below(paths.get(parent, ()), line.kind, pk)
             place = self.numbers.get(line.code)
             if place is None:  # below a node that is here already
                 self.disordered.add(path[0])
-            since = self.fresh if place else self.day
-            active = AreaState.ACTIVE.value
-            own = (pk, parent, line.kind, line.code, line.name, *typed(line.name).values())
-            rows.append((*own, active, since.isoformat(), 1, *(place or (0, 0, 0, 0)), *path))
-        if rows:
-            _insert(rows)
+            names = (line.kind, line.code, line.name, *rows.typed_cells(line.name))
+            since, laid = fresh if place else today, place or (0, 0, 0, 0)
+            found.append((pk, parent, *names, active, since, 1, *laid, *path))
+        if found:
+            self.cities.update(row[-len(STAMPS)] for row in found)
+            rows.insert(found)
 
     def _move(self, line: Line) -> None:
         area = Area.objects.get(pk=self.pks[line.code])
@@ -202,7 +205,7 @@ class _Load:
     def _number_new_cities(self) -> dict[str, tuple[int, int, int, int]]:
         """(lft, rght, tree_id, level) of all that is new below a new city, by code."""
         children = defaultdict(list)
-        for line in self.new:  # in the order of codes
+        for line in self.new:  # siblings in the order of codes
             children[line.parent_code].append(line.code)
         laid: dict[str, tuple[int, int, int, int]] = {}
         for city in children.get("", []):
@@ -231,38 +234,9 @@ def _below(path: Sequence[int | None], kind: str, pk: int) -> tuple[int | None, 
 
 
 def _known(codes: set[str]) -> dict[str, Known]:
-    wanted, found = sorted(codes), {}
-    for start in range(0, len(wanted), _CHUNK):
-        rows = Area.objects.filter(code__in=wanted[start : start + _CHUNK])
-        found |= {node.code: node for node in map(Known._make, rows.values_list(*Known._fields))}
-    return found
-
-
-def _take_pks(count: int) -> list[int]:
-    """Ids for rows that name one another before they are written."""
-    if connection.vendor != "postgresql":
-        last = Area.objects.aggregate(last=Max("pk"))["last"] or 0
-        return list(range(last + 1, last + 1 + count))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [Area._meta.db_table, count],
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _insert(rows: list[tuple]) -> None:
-    table = Area._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            copy = f"COPY {table} ({', '.join(_COLUMNS)}) FROM STDIN"
-            cursor.copy_expert(copy, io.StringIO("".join(map(_copy_line, rows))))
-        else:
-            marks = ", ".join(["%s"] * len(_COLUMNS))
-            insert = f"INSERT INTO {table} ({', '.join(_COLUMNS)}) VALUES ({marks})"
-            cursor.executemany(insert, rows)
-
-
-def _copy_line(row: tuple) -> str:
-    cells = (r"\N" if cell is None else str(cell).replace("\\", r"\\") for cell in row)
-    return "\t".join(cells) + "\n"
+    """The nodes of these codes. A file of a whole city asks for all that lies between its first
+    code and its last: tens of thousands of single codes take longer to ask for than to read."""
+    plain = sorted(code for code in codes if code.isascii() and code.isdigit())
+    among = Q(code__range=(plain[0], plain[-1])) if len(plain) > _CHUNK else Q(code__in=plain)
+    rows = Area.objects.filter(among).values_list(*Known._fields)
+    return {node.code: node for node in map(Known._make, rows) if node.code in codes}

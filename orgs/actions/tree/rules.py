@@ -6,22 +6,22 @@ from core.errors import Refused
 from orgs.enums import SIGNIFICANT, AreaKind
 
 NAME_MAX = 80
+_PARENT = {kind.value: kind.parent_kind for kind in AreaKind}
+_ABOVE = {kind: SIGNIFICANT.get(parent, 0) for kind, parent in _PARENT.items()}  # digits
 
 
 def code_fault(kind: str, code: str) -> str | None:
     """Why `code` cannot be the code of a `kind`, or None."""
     if fault := digits_fault(code):
         return fault
-    digits = SIGNIFICANT[kind]
+    digits, above = SIGNIFICANT[kind], _ABOVE[kind]
     length = max(digits, 12)
-    label = AreaKind(kind).label
     if len(code) != length:
-        return f"{label}代码应为 {length} 位，这里是 {len(code)} 位"
+        return f"{AreaKind(kind).label}代码应为 {length} 位，这里是 {len(code)} 位"
     if code[digits:].strip("0"):
-        return f"{label}代码只用前 {digits} 位，其余应补 0"
-    above = SIGNIFICANT.get(AreaKind(kind).parent_kind, 0)
+        return f"{AreaKind(kind).label}代码只用前 {digits} 位，其余应补 0"
     if not code[above:digits].strip("0"):
-        return f"{label}代码的第 {above + 1} 至 {digits} 位不能全是 0"
+        return f"{AreaKind(kind).label}代码的第 {above + 1} 至 {digits} 位不能全是 0"
     return None
 
 
@@ -41,7 +41,7 @@ def prefix_fault(kind: str, code: str, parent_code: str) -> str | None:
 
     Asked at creation alone: codes change over time, and a node that is moved keeps its own.
     """
-    prefix = parent_code[: SIGNIFICANT[AreaKind(kind).parent_kind]]
+    prefix = parent_code[: _ABOVE[kind]]
     if code.startswith(prefix):
         return None
     return f"应以上级代码的前 {len(prefix)} 位 {prefix} 开头"
@@ -61,7 +61,7 @@ def name_fault(name: str) -> str | None:
 def parent_fault(kind: str, parent_kind: str | None) -> str | None:
     """Why a `kind` cannot hang below a `parent_kind` (None: below nothing; empty: below
     something, whatever it is), or None."""
-    wanted = AreaKind(kind).parent_kind
+    wanted = _PARENT[kind]
     if wanted == parent_kind:
         return None
     if wanted is None:
