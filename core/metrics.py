@@ -7,10 +7,11 @@ and the rows are what all of them agree on.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 
 import structlog
-from django.db import Error
+from django.db import Error, connection
 from django.db.models import Count, Min
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -49,7 +50,21 @@ class WorkCollector(Collector):
             waits.add_metric([queue], (now - since).total_seconds())
         mail = GaugeMetricFamily("alliance_mail_due", "Messages whose e-mail is due")
         mail.add_metric([], Notification.objects.mail_due().count())
-        return [jobs, waits, mail]
+        return [jobs, waits, mail, *_clock()]
+
+
+def _clock() -> list[GaugeMetricFamily]:
+    """How far this machine's clock is ahead of the database's (the trial has but one)."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
+        ahead = time.time() - float(cursor.fetchone()[0])
+    skew = GaugeMetricFamily(
+        "alliance_clock_ahead_seconds", "This machine's clock before the database's"
+    )
+    skew.add_metric([], ahead)
+    return [skew]
 
 
 def page() -> tuple[bytes, str]:

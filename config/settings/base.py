@@ -204,17 +204,19 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_TASK_PUBLISH_RETRY = False  # jobs are sent again from their rows; a request does not wait
 CELERY_TIMEZONE = "Asia/Shanghai"
+CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict] = {
     # `expires`: while the workers are busy they do not pile up, for the next one does all the work.
+    # By the worker's clock against beat's: minutes, so that two hosts may differ by seconds.
     "sweep-jobs": {
         "task": "core.tasks.sweep_jobs",
         "schedule": 10,
-        "options": {"expires": 10},
+        "options": {"expires": 120},
     },
     "deliver-mail": {
         "task": "core.tasks.deliver_mail",
         "schedule": 60,
-        "options": {"expires": 60},
+        "options": {"expires": 180},
     },
     "verify-audit": {
         "task": "accounts.tasks.verify_nightly",

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 BATCH = 500
 SEND_AGAIN = timedelta(minutes=1)  # a message not begun by then may be lost; doubled by each send
 SEND_AGAIN_DOUBLINGS = 4
+# No send is put off for longer. What seems to be was written before the clock was set back.
+LONGEST_WAIT = timedelta(minutes=20)
 BROKER_WAIT = timedelta(seconds=10)  # after a broker that did not take it
 HARD_LIMIT_GRACE = 30  # seconds from the limit that a run can answer to the one that kills it
 CUT_OFF = "任务多次中途中断，系统已停止自动重试。请稍后点“重试”；如仍失败，请联系系统管理员。"
@@ -135,7 +137,9 @@ def sweep() -> None:
 
 def send_due() -> int:
     """Send the messages that are due, oldest first; stop at the first that the broker refuses."""
-    due = Job.objects.filter(state__in=WAITING, send_after__lte=timezone.now())
+    now = timezone.now()
+    time_has_come = Q(send_after__lte=now) | Q(send_after__gt=now + LONGEST_WAIT)
+    due = Job.objects.filter(time_has_come, state__in=WAITING)
     sent = 0
     for job in due.order_by("send_after", "pk")[:BATCH]:
         if deliver(job):
@@ -149,16 +153,21 @@ def take_over_stale() -> int:
     """Begin anew (or end) the running jobs whose worker has fallen silent.
 
     Two looks some time apart must both find it silent, on the database's clock. When everything
-    stood still together (a suspended machine, a long write on SQLite, a restarted database) the
-    living come back between the two.
+    stood still together (a suspended machine, a long write on SQLite, a restarted database), or the
+    clock was set, the living come back between the two. A beat from the future was made before the
+    clock was set back, and is as old as one from long ago.
     """
     pulse = settings.JOB_HEARTBEAT_SECONDS
-    silent = Q(state=JobState.RUNNING, heartbeat_at__lt=Now() - timedelta(seconds=6 * pulse))
+    silence = timedelta(seconds=6 * pulse)
+    silent = Q(state=JobState.RUNNING) & (
+        Q(heartbeat_at__lt=Now() - silence) | Q(heartbeat_at__gt=Now() + silence)
+    )
     confirmed = Q(suspect_at__lt=Now() - timedelta(seconds=2 * pulse))
     taken = 0
     for job in Job.objects.filter(silent, confirmed).select_related("owner")[:BATCH]:
         taken += _take_over(job, silent & confirmed)
-    Job.objects.filter(silent, suspect_at__isnull=True).update(suspect_at=Now())
+    first = Q(suspect_at__isnull=True) | Q(suspect_at__gt=Now())
+    Job.objects.filter(silent, first).update(suspect_at=Now())
     return taken
 
 
