@@ -183,13 +183,15 @@ class ClaimForm(SideMixin, ModelForm):
         self.initial.setdefault("due_on", max(default, today))
         if item.places_left <= 1:
             del self.fields["quantity"]
-        if item.pk:
-            self._offer_clauses()
+        self._offer_clauses()
 
     def _offer_clauses(self) -> None:
         """Only clauses of an own side; none to choose from, no field."""
         field = self.fields["clause"]
+        # Not even while the item is not known: what is taken would tell which clauses there are.
         field.queryset = field.queryset.none()
+        if not self.item.pk:
+            return
         for side in self.sides.values():
             field.queryset |= clauses_for(self.item, unit=side.unit, area=side.area)
         field.empty_label = "不按协议条款"

@@ -1,0 +1,92 @@
+"""The same small city seen from next door: people and rows of a neighbouring community."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from django.db.models import Model
+
+from accounts.enums import DUTIES, Role
+from accounts.models import User
+from core.attachments import object_of
+from tests.factories.accounts import person
+from tests.factories.orgs import unit
+from tests.factories.rows import ROWS, World
+
+MARK = "禁外人见"  # stands in every text of what the people next door do not see
+
+
+class NextDoor(World):
+    """The community in the same street. Its people hold what those of `world` hold, one door on:
+    the liaison a unit in the very community of `world`, the street its neighbour, the department
+    another district."""
+
+    def __init__(self, world: World) -> None:
+        self._ones: dict[str, Model] = {}
+        self.computed: set[str] = set()
+        near = world.place.sibling_community
+        grid = world.place.all[f"{near.code}001"]
+        self.place = SimpleNamespace(**{**vars(world.place), "community": near, "grid": grid})
+        self.unit = unit(world.place.community, name="同社区单位")
+        streets = [a for a in world.place.all.values() if a.kind == "street"]
+        beside = next(
+            s
+            for s in streets
+            if s.parent_id == world.place.district.pk and s.pk != world.place.street.pk
+        )
+        self.people = {
+            Role.ORG_DEPARTMENT: person(Role.ORG_DEPARTMENT, world.place.other_district),
+            Role.STREET_OFFICER: person(Role.STREET_OFFICER, beside),
+            Role.COMMUNITY_WORKER: person(Role.COMMUNITY_WORKER, near),
+            Role.GRID_WORKER: person(Role.GRID_WORKER, grid),
+            Role.UNIT_LIAISON: person(Role.UNIT_LIAISON, self.unit),
+        } | {duty: world.people[duty] for duty in DUTIES}
+        self.strangers = world.people
+
+    @property
+    def neighbours(self) -> dict[Role, User]:
+        return {role: user for role, user in self.people.items() if role not in DUTIES}
+
+
+def decider_of(row: Model) -> Model | None:
+    return row if hasattr(row, "scope") else object_of(row)
+
+
+def hidden(world: World, user: Any) -> dict[str, Model]:
+    """One row of each model that `user` does not see, by its label."""
+    rows = {label: world.one(label) for label in ROWS}
+    return {
+        label: row
+        for label, row in rows.items()
+        if (held := decider_of(row)) is None or not type(held).scope.holds(held, user)
+    }
+
+
+def mark(row: Model) -> None:
+    """Write `MARK` into the texts of the row that people write."""
+    names = TEXTS.get(row._meta.label_lower, ())
+    type(row)._base_manager.filter(pk=row.pk).update(**dict.fromkeys(names, MARK))
+
+
+# Names of places are public; what is in no list here holds no text of people.
+TEXTS = {
+    "core.job": ("title", "message", "result_name"),
+    "core.notification": ("title", "body"),
+    "core.attachment": ("name",),
+    "core.savedview": ("name",),
+    "orgs.unit": ("name", "party_org", "contact_name"),
+    "accounts.user": ("name",),
+    "alliance.agreement": ("title", "goal"),
+    "alliance.party": ("liaison",),
+    "alliance.clause": ("content", "measure"),
+    "alliance.fulfilment": ("source_label",),
+    "members.member": ("name", "speciality", "party_org"),
+    "members.post": ("title", "description", "skills"),
+    "members.servicerecord": ("content", "late_reason"),
+    "services.item": ("publisher", "title", "content", "contact", "venue", "search"),
+    "services.claim": ("claimant", "responsible", "result"),
+    "services.rectification": ("measure", "callback"),
+    "services.ticket": ("content", "return_reason"),
+    "reports.review": ("note",),
+}
