@@ -15,9 +15,12 @@ How to use and check it: docs/audit.md.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import cache
+from itertools import islice
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -26,6 +29,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from core.copying import insert_columns
 from core.models import AuditChain, AuditEvent
 
 CHAINS = 128  # more than PostgreSQL's usual 100 connections: a free head is always found
@@ -45,6 +49,8 @@ _HASHED = (
     "request_id",
     "prev_hash",
 )
+_COLUMNS = (*_HASHED, "hash")
+_BATCH = 2000  # events written at a time
 
 
 class Hidden(str):
@@ -70,16 +76,30 @@ class Entry(NamedTuple):
 def snapshot(obj: models.Model, fields: Iterable[str] | None = None) -> dict[str, Any]:
     """The object's own columns as plain values; encrypted ones and those in its `audit_hidden`
     as 已填 or nothing."""
-    hidden = getattr(obj, "audit_hidden", ())
-    wanted = set(fields) if fields is not None else None
-    values: dict[str, Any] = {}
-    for column in obj._meta.concrete_fields:
-        if wanted is not None and column.name not in wanted and column.attname not in wanted:
-            continue
-        value = getattr(obj, column.attname)
-        secret = column.name in hidden or getattr(column, "encrypted", False)
-        values[column.attname] = Hidden(value) if secret else value
-    return values
+    names, secret, read = _columns_of(type(obj))
+    values = dict(zip(names.values(), read(obj), strict=True))
+    for attname in secret:
+        values[attname] = Hidden(values[attname])
+    if fields is None:
+        return values
+    wanted = set(fields)
+    return {
+        attname: values[attname]
+        for name, attname in names.items()
+        if name in wanted or attname in wanted
+    }
+
+
+@cache
+def _columns_of(
+    model: type[models.Model],
+) -> tuple[dict[str, str], frozenset[str], Callable[[models.Model], tuple]]:
+    """The attributes of a model's columns by field, those that hide, and what reads them all."""
+    columns = model._meta.concrete_fields
+    hidden = getattr(model, "audit_hidden", ())
+    names = {column.name: column.attname for column in columns}
+    secret = (c.attname for c in columns if c.name in hidden or getattr(c, "encrypted", False))
+    return names, frozenset(secret), attrgetter(*names.values())
 
 
 def record(
@@ -92,47 +112,86 @@ def record(
     reason: str = "",
 ) -> AuditEvent:
     """Append one event; `by` is a user, or None for the system. Must run in a transaction."""
-    return record_many(action, [Entry(obj, before or {}, after or {})], by=by, reason=reason)[0]
+    _check_shared()
+    head = _take_head()
+    entry = Entry(obj, before or {}, after or {})
+    (values,) = _chained(head, [entry], _Deed.now(action, by, reason))
+    event = AuditEvent.objects.create(**dict(zip(_COLUMNS, values, strict=True)))
+    _leave(head)
+    return event
 
 
-def record_many(
-    action: str, entries: Iterable[Entry], *, by: Any, reason: str = ""
-) -> list[AuditEvent]:
-    """Append one event an entry, in one insert. Only columns that differ are kept of each."""
+def record_many(action: str, entries: Iterable[Entry], *, by: Any, reason: str = "") -> int:
+    """Append one event an entry, taken as they come; how many. Only columns that differ are kept
+    of each."""
+    _check_shared()
+    entries, head, count = iter(entries), None, 0
+    deed = _Deed.now(action, by, reason)
+    while some := list(islice(entries, _BATCH)):
+        head = head or _take_head()
+        insert_columns(AuditEvent, _COLUMNS, list(zip(*_chained(head, some, deed), strict=True)))
+        count += len(some)
+    if head is not None:
+        _leave(head)
+    return count
+
+
+def _check_shared() -> None:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("audit must share the deed's transaction")
-    entries = list(entries)
-    if not entries:
-        return []
-    head = _take_head()
-    now = timezone.now()
-    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64]
-    events = []
+
+
+class _Deed(NamedTuple):
+    """What the events of one deed have in common."""
+
+    at: datetime
+    actor_id: int | None
+    actor_name: str
+    action: str
+    reason: str
+    request_id: str
+
+    @classmethod
+    def now(cls, action: str, by: Any, reason: str) -> _Deed:
+        name = str(by)[:64] if by is not None else "系统"
+        request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64]
+        return cls(timezone.now(), getattr(by, "pk", None), name, action, reason, request_id)
+
+
+def _chained(head: AuditChain, entries: Iterable[Entry], deed: _Deed) -> Iterator[tuple]:
+    """The rows of the entries, as `_COLUMNS`; the head goes along to the last."""
+    at = deed.at.timestamp().hex()
+    kind = ""
+    model: type[models.Model] | None = None
     for obj, before, after in entries:
+        if type(obj) is not model:
+            model, kind = type(obj), obj._meta.label_lower
         old, new = _differences(before, after)
-        event = AuditEvent(
-            chain=head.number,
-            seq=head.seq + 1,
-            at=now,
-            actor_id=getattr(by, "pk", None),
-            actor_name=str(by)[:64] if by is not None else "系统",
-            action=action,
-            object_type=obj._meta.label_lower,
-            object_id=str(obj.pk),
-            object_label=str(obj)[:200],
-            reason=reason,
-            before=_canonical(old),
-            after=_canonical(new),
-            request_id=request_id,
-            prev_hash=head.hash,
-        )
-        event.hash = row_hash(event)
-        head.seq, head.hash = event.seq, event.hash
-        events.append(event)
-    AuditEvent.objects.bulk_create(events, batch_size=500)
+        head.seq += 1
+        values = {
+            "chain": head.number,
+            "seq": head.seq,
+            "at": at,
+            "actor_id": deed.actor_id,
+            "actor_name": deed.actor_name,
+            "action": deed.action,
+            "object_type": kind,
+            "object_id": str(obj.pk),
+            "object_label": str(obj)[:200],
+            "reason": deed.reason,
+            "before": _canonical(old),
+            "after": _canonical(new),
+            "request_id": deed.request_id,
+            "prev_hash": head.hash,
+        }
+        head.hash = _hash_of(values)
+        values["at"] = deed.at
+        yield (*values.values(), head.hash)
+
+
+def _leave(head: AuditChain) -> None:
     head.seal = head_seal(head)
     head.save(update_fields=["seq", "hash", "seal"])
-    return events
 
 
 def timeline(obj: models.Model) -> models.QuerySet[AuditEvent]:
@@ -146,6 +205,10 @@ def row_hash(event: AuditEvent, key: str | None = None) -> str:
     """The hash that the row must carry: over all its content and the hash of the row before."""
     values = {name: getattr(event, name) for name in _HASHED}
     values["at"] = event.at.timestamp().hex()
+    return _hash_of(values, key)
+
+
+def _hash_of(values: dict[str, Any], key: str | None = None) -> str:
     return _keyed(b"row", orjson.dumps(values, option=orjson.OPT_SORT_KEYS), key)
 
 
@@ -157,7 +220,7 @@ def head_seal(head: AuditChain, key: str | None = None) -> str:
 
 def _keyed(kind: bytes, content: bytes, key: str | None) -> str:
     secret = (key or settings.AUDIT_KEYS[0]).encode()
-    return hmac.new(secret, kind + b":" + content, hashlib.sha256).hexdigest()
+    return hmac.digest(secret, kind + b":" + content, "sha256").hex()
 
 
 def _take_head() -> AuditChain:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 from functools import lru_cache
 from typing import Any
@@ -68,9 +67,7 @@ def blind_index(value: str) -> str:
     normal = value.replace(" ", "").replace("-", "")
     if not normal:
         return ""
-    return hmac.new(
-        _index_key(settings.FIELD_INDEX_KEY), normal.encode(), hashlib.sha256
-    ).hexdigest()
+    return hmac.digest(_index_key(settings.FIELD_INDEX_KEY), normal.encode(), "sha256").hex()
 
 
 def mask_phone(phone: str) -> str:

@@ -11,7 +11,7 @@ The rows are its outbox: what could not be sent, for want of broker or mail serv
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import Any
@@ -49,31 +49,55 @@ def notify(
     Closed accounts are passed over. `kind` groups messages (`"jobs.done"`); `mail=False` leaves
     it at the inbox. Call it inside the deed's transaction: a deed undone tells nobody.
     """
+    return notify_each([(user_ids, title)], body=body, about=about, kind=kind, mail=mail)
+
+
+def notify_each(
+    messages: Iterable[tuple[Iterable[int], str]],
+    *,
+    body: str = "",
+    about: Any = None,
+    kind: str = "",
+    mail: bool = True,
+) -> list[Notification]:
+    """Several messages at once, each a title and whom it goes to; otherwise as `notify`."""
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("a message must share the deed's transaction")
-    wanted = sorted(set(user_ids))
-    rows: list[Notification] = []
+    wanted = [
+        (sorted(set(user_ids)), " ".join(title.split())[:200]) for user_ids, title in messages
+    ]
+    address_by_id = _addresses({pk for user_ids, _ in wanted for pk in user_ids})
     now, url = timezone.now(), address_of(about)
-    for start in range(0, len(wanted), BATCH):
-        people = get_user_model().objects.filter(
-            pk__in=wanted[start : start + BATCH], is_active=True
+    rows = [
+        Notification(
+            user_id=pk,
+            kind=kind,
+            title=title,
+            body=body,
+            url=url,
+            created_at=now,
+            mail_due_at=now if mail and address_by_id[pk] else None,
         )
-        rows += [
-            Notification(
-                user_id=pk,
-                kind=kind,
-                title=" ".join(title.split())[:200],
-                body=body,
-                url=url,
-                created_at=now,
-                mail_due_at=now if mail and address else None,
-            )
-            for pk, address in people.values_list("pk", "email")
-        ]
+        for user_ids, title in wanted
+        for pk in user_ids
+        if pk in address_by_id
+    ]
     Notification.objects.bulk_create(rows, batch_size=BATCH)
     if any(row.mail_due_at for row in rows):
         transaction.on_commit(_start_mail, robust=True)
     return rows
+
+
+def _addresses(user_ids: Collection[int]) -> dict[int, str]:
+    """The e-mail addresses of those whose accounts are open, empty where there is none."""
+    wanted = sorted(user_ids)
+    found: dict[int, str] = {}
+    for start in range(0, len(wanted), BATCH):
+        people = get_user_model().objects.filter(
+            pk__in=wanted[start : start + BATCH], is_active=True
+        )
+        found |= people.values_list("pk", "email")
+    return found
 
 
 def unread_count(user: Any) -> int:

@@ -23,6 +23,7 @@ the stamps of its ancestors (docs/adr/0007-orgs-stamps-and-history.md).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import attrgetter, or_
@@ -37,6 +38,7 @@ from django.http import Http404
 from core.errors import OutOfReach
 
 NOTHING = Q(pk__in=[])
+_BATCH = 5000  # values a query; SQLite takes 32,766 parameters
 
 
 @dataclass(frozen=True)
@@ -293,6 +295,16 @@ def require(user: Any, perm: str, obj: Any = None, scope: Scope | None = None) -
     allowed = may(user, perm, obj, scope) if obj is not None else bool(reach_of(user, perm))
     if not allowed:
         raise PermissionDenied(f"{user!r} lacks {perm} on {obj!r}")
+
+
+def require_written(user: Any, perm: str, model: type[models.Model], pks: Sequence[Any]) -> None:
+    """403 unless the user holds `perm` over each of these rows, as they now stand in the database:
+    for many that were written in this transaction."""
+    reached = model._base_manager.filter(model.scope.q(user, perm))
+    for start in range(0, len(pks), _BATCH):
+        some = pks[start : start + _BATCH]
+        if reached.filter(pk__in=some).count() < len(some):
+            raise PermissionDenied(f"{user!r} lacks {perm} on some of {len(pks)} rows")
 
 
 def still_visible(obj: Any, user: Any, perm: str | None = None) -> None:

@@ -11,8 +11,9 @@ an export's among them, never spell any.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
+from operator import add
 from typing import Any, NamedTuple
 
 # What so many names end in and nobody types: initials stop before it. A syllable a character.
@@ -41,10 +42,10 @@ class Reading(NamedTuple):
 @lru_cache(maxsize=8192)
 def reading(name: str) -> Reading:
     """How `name` is typed. Latin letters and digits stand for themselves."""
-    pieces = list(_pieces(name))
+    pieces = _pieces(name)
     ending = next((len(e) for e in _ENDINGS if name.endswith(e) and name != e), 0)
     first = _run_together([_read(piece) for piece in pieces], ending)
-    if not any(piece in _OTHERWISE for piece in pieces):
+    if _OTHERWISE.keys().isdisjoint(pieces):
         return first
     other = _run_together(
         [(_OTHERWISE[piece],) if piece in _OTHERWISE else _read(piece) for piece in pieces], ending
@@ -66,16 +67,19 @@ def _phrases() -> tuple[Mapping[str, Any], frozenset[str]]:
     return phrases_dict, frozenset(phrase[:2] for phrase in phrases_dict)
 
 
-def _pieces(name: str) -> Iterator[str]:
+def _pieces(name: str) -> list[str]:
+    """The name in phrases, and in single characters where no phrase begins."""
     phrases, openings = _phrases()
-    start = 0
-    while start < len(name):
-        length = 1
-        if name[start : start + 2] in openings:
-            longest = range(min(_LONGEST, len(name) - start), 1, -1)
-            length = next((n for n in longest if name[start : start + n] in phrases), 1)
-        yield name[start : start + length]
-        start += length
+    found, end = [], 0
+    for start, pair in enumerate(map(add, name, name[1:])):
+        if start < end or pair not in openings:
+            continue
+        longest = range(min(_LONGEST, len(name) - start), 1, -1)
+        length = next((n for n in longest if name[start : start + n] in phrases), 1)
+        if length > 1:
+            found += [*name[end:start], name[start : start + length]]
+            end = start + length
+    return [*found, *name[end:]]
 
 
 @lru_cache(maxsize=20_000)

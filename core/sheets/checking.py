@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,9 +100,9 @@ def check(
     checked = Checked(table)
     if table.unknown:
         checked.notes.append(f"这些列不在模板中，没有读取：{'、'.join(table.unknown)}。")
-    bad = _read_cells(table, resource, checked, by, tell)
+    keys = _read_cells(table, resource, checked, by, tell)
     tell(steps - 1, steps, "与已有记录核对")
-    _find_repeats(table, resource, checked, bad)
+    _find_repeats(keys, resource, checked)
     _compare(resource, checked, by)
     known = {ready.number: ready for ready in checked.rows}
     for problem in resource.check_rows(checked.rows, by):
@@ -132,8 +132,8 @@ def _silent(done: int, total: int, what: str) -> None:
 
 def _read_cells(
     table: Table, resource: SheetResource, checked: Checked, by: Any, tell: Callable
-) -> set[int]:
-    """Clean every cell, column by column; the numbers of rows with a cell that is wrong."""
+) -> dict[int, Any]:
+    """Clean every cell, column by column; the key of each row that has one, by its number."""
     rows: list[Row] = table.rows
     values: list[dict[str, Any]] = [{} for _ in rows]
     bad: set[int] = set()
@@ -142,48 +142,84 @@ def _read_cells(
         tell(step, len(resource.columns) + 2, f"检查{name}")
         if name in table.missing:
             continue
-        widget, attribute = column.widget, column.attribute
         raws = [row.raw(name) for row in rows]
-        widget.prepare(raws, by)
-        doubts: list[str] = []
-        for row, raw, said in zip(rows, raws, values, strict=True):
-            try:
-                value = column.read(raw, row)
-            except BadCell as error:
-                checked.errors.append(CellError(row.number, name, widget.quote(raw), str(error)))
-                bad.add(row.number)
-                continue
-            said[attribute] = value
-            if raw is not None and (doubt := widget.doubt(raw)):
-                doubts.append(f"第 {row.number} 行{name}：{doubt}。")
-        checked.notes += doubts[:3]
-        if len(doubts) > 3:
-            checked.notes.append(f"{name}还有 {len(doubts) - 3} 个单元格同样是数值格式。")
+        column.widget.prepare(raws, by)
+        attribute, read = column.attribute, _Reader(column)
+        for said, raw in zip(values, raws, strict=True):
+            said[attribute] = read[raw] if type(raw) is str else read.anew(raw)
+        wrong = dict(_taken_out(values, attribute, read))
+        for place, error in wrong.items():
+            quoted = column.widget.quote(raws[place])
+            checked.errors.append(CellError(rows[place].number, name, quoted, str(error)))
+            bad.add(rows[place].number)
+        for place in wrong:
+            raws[place] = None
+        _note_doubts(rows, raws, column, checked)
     checked.rows = [
         Ready(row.number, said)
         for row, said in zip(rows, values, strict=True)
         if row.number not in bad
     ]
-    return bad
+    key = resource.key_field.attribute
+    return {row.number: said.get(key) for row, said in zip(rows, values, strict=True)}
 
 
-def _find_repeats(table: Table, resource: SheetResource, checked: Checked, bad: set[int]) -> None:
+class _Reader(dict[str, Any]):
+    """What the cells of a column are read as, by their text: most columns say few things often.
+    What cannot be read is the `BadCell` that says why, and sets `failed`."""
+
+    def __init__(self, column: SheetField) -> None:
+        super().__init__()
+        self.column, self.failed = column, False
+
+    def __missing__(self, raw: str) -> Any:
+        if len(self) > BATCH:
+            self.clear()
+        self[raw] = value = self.anew(raw)
+        return value
+
+    def anew(self, raw: Any) -> Any:
+        try:
+            return self.column.read(raw)
+        except BadCell as error:
+            self.failed = True
+            return error
+
+
+def _taken_out(
+    values: list[dict[str, Any]], attribute: str, read: _Reader
+) -> Iterator[tuple[int, BadCell]]:
+    """The rows whose cell could not be read, which then have no value there."""
+    if read.failed:
+        for place, said in enumerate(values):
+            if isinstance(said[attribute], BadCell):
+                yield place, said.pop(attribute)
+
+
+def _note_doubts(rows: list[Row], raws: list[Any], column: SheetField, checked: Checked) -> None:
+    """What could be read, and should be looked at: cells that are not text."""
+    name, doubts = column.column_name, []
+    for row, raw in zip(rows, raws, strict=True):
+        if type(raw) is str or raw is None:
+            continue
+        if doubt := column.widget.doubt(raw):
+            doubts.append(f"第 {row.number} 行{name}：{doubt}。")
+    checked.notes += doubts[:3]
+    if len(doubts) > 3:
+        checked.notes.append(f"{name}还有 {len(doubts) - 3} 个单元格同样是数值格式。")
+
+
+def _find_repeats(keys: dict[int, Any], resource: SheetResource, checked: Checked) -> None:
     """One key, one row. A row that is wrong elsewhere still takes its key."""
     column = resource.key_field
     first: dict[Any, int] = {}
-    for row in table.rows:
-        try:
-            key = column.widget.clean(row.raw(column.column_name), row)
-        except BadCell:
-            continue
+    for row, key in keys.items():
         if key in EMPTY:
             continue
-        before = first.setdefault(key, row.number)
-        if before != row.number:
+        before = first.setdefault(key, row)
+        if before != row:
             reason = f"与第 {before} 行重复"
-            checked.errors.append(
-                CellError(row.number, column.column_name, _words(column, key), reason)
-            )
+            checked.errors.append(CellError(row, column.column_name, _words(column, key), reason))
 
 
 def _compare(resource: SheetResource, checked: Checked, by: Any) -> None:

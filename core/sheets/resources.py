@@ -65,9 +65,10 @@ class SheetField(Field):
         self.required, self.key, self.example = required, key, example
         self.help = "；".join(part for part in (widget.hint, help) if part)
 
-    def read(self, raw: Any, row: Any = None) -> Any:
-        """The value of a raw cell. Raises `BadCell`, also for an empty one that must be filled."""
-        value = self.widget.clean(raw, row) if raw is not None else self.widget.empty
+    def read(self, raw: Any) -> Any:
+        """The value of a raw cell, whatever its row. Raises `BadCell`, also for an empty one that
+        must be filled."""
+        value = self.widget.clean(raw) if raw is not None else self.widget.empty
         if self.required and value in (None, ""):
             raise BadCell("必填，不能为空")
         return value

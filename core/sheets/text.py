@@ -26,6 +26,11 @@ _INVISIBLE = re.compile(
     "[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
 _JOINERS = "\u200c\u200d"
+# A text without any of these is tidy; most are.
+_TO_TIDY = re.compile(
+    "[\x00-\x20\x7f-\xa0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
+    "\ud800-\udfff\ufeff\ufffe\uffff]"
+)
 _BLANKS = re.compile("[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _EPOCH = date(1899, 12, 30)  # Excel's day 0, given its false 29 February 1900
 # 1950-01-01 … 2099-12-31: a bare 12 or 2026 in a date column is a slip, not a day of 1905.
@@ -49,6 +54,8 @@ def tidy(text: str) -> str:
 
     Full-width letters and punctuation stay: （集团）is part of a name.
     """
+    if not _TO_TIDY.search(text):
+        return text
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip(" ")
     text = _INVISIBLE.sub("", writable(text.replace("\r\n", "\n").replace("\r", "\n")))
@@ -102,8 +109,10 @@ def to_code(raw: Any) -> str:
         )
     if isinstance(raw, date):  # a code like 2026-11 that the program took for a day
         raise BadCell("表格程序把这个编码当成了日期；请把单元格设为“文本”格式后重新填写")
-    text = unicodedata.normalize("NFKC", to_text(raw))
-    text = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+    text = to_text(raw)
+    if not text.isascii() or " " in text or "\n" in text:
+        text = unicodedata.normalize("NFKC", text)
+        text = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
     if _SCIENTIFIC.fullmatch(text):
         raise BadCell(
             "这串数字已被表格程序改成科学计数法，后面的数字可能已经丢失；"

@@ -33,7 +33,8 @@ class CellWidget(Widget):
         """See all cells of the column once, before the first is cleaned."""
 
     def doubt(self, raw: Any) -> str:
-        """What a person should look at although the cell can be read; mostly nothing."""
+        """What a person should look at although the cell, which holds no text, can be read; mostly
+        nothing."""
         return ""
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:

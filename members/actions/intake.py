@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.queries import people_with
+from accounts.queries import people_in
 from core import audit
+from core.copying import insert_all, maker, update_all
 from core.errors import Conflict, Refused
 from core.fields import blind_index
-from core.notify import notify
-from core.scope import require
+from core.notify import notify_each
+from core.scope import require, require_written
 from members.models import Member, Reporting
+from orgs.enums import STAMPS
 from orgs.models import Area
 from orgs.models.placed import stamp_all
 
@@ -38,31 +41,43 @@ def register_members(*, rows: Iterable[Mapping[str, Any]], by: Any) -> Taken:
     by_phone = _by_phone(rows)
     with transaction.atomic():
         known = _hold(list(by_phone))
-        new, old, before = [], [], {}
-        for index, row in by_phone.items():
-            member = known.get(index)
-            if member is None:
-                member = Member(unit=row["unit"], area=row["area"], phone=row["phone"])
-                member.phone_index = index
-                new.append(member)
-            else:
-                before[member.pk] = audit.snapshot(member)
-                old.append(member)
-            for name in _FIELDS:
-                if name in row:
-                    setattr(member, name, row[name])
-            member.party_org = member.party_org or member.unit.party_org
-        for member in old:
+        before = {member.pk: audit.snapshot(member) for member in known.values()}
+        for member in known.values():
             require(by, "members.register", member)
+        make = maker(Member)
+        new = [
+            make(phone_index=index, **_values(row))
+            for index, row in by_phone.items()
+            if index not in known
+        ]
+        old = [_corrected(member, by_phone[index]) for index, member in known.items()]
         _create(new, by)
         _change(old)
-        audit.record_many(
-            "members.member.import",
-            [audit.Entry(m, before.get(m.pk, {}), audit.snapshot(m)) for m in (*new, *old)],
-            by=by,
-        )
+        entries = (audit.Entry(m, before.get(m.pk, {}), audit.snapshot(m)) for m in (*new, *old))
+        audit.record_many("members.member.import", entries, by=by)
         _tell(_open_reportings(new, by))
     return Taken(len(new), len(old))
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A new member's, by attribute."""
+    unit = row["unit"]
+    return {
+        "unit_id": unit.pk,
+        "area_id": row["area"].pk,
+        "phone": row["phone"],
+        "name": row.get("name", ""),
+        "speciality": row.get("speciality", ""),
+        "party_org": row.get("party_org") or unit.party_org,
+    }
+
+
+def _corrected(member: Member, row: Mapping[str, Any]) -> Member:
+    for name in _FIELDS:
+        if name in row:
+            setattr(member, name, row[name])
+    member.party_org = member.party_org or member.unit.party_org
+    return member
 
 
 def _by_phone(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -89,45 +104,49 @@ def _hold(indexes: Sequence[str]) -> dict[str, Member]:
 
 def _create(members: list[Member], by: Any) -> None:
     stamp_all(members)
-    for member in members:
-        require(by, "members.register", member)
     try:
         with transaction.atomic():
-            Member.objects.bulk_create(members, batch_size=_BATCH)
+            insert_all(members)
     except IntegrityError as error:
         raise Conflict("有党员刚刚由他人登记，没有写入。请重新检查后再确认。") from error
+    require_written(by, "members.register", Member, [member.pk for member in members])
 
 
 def _change(members: list[Member]) -> None:
     now = timezone.now()
     for member in members:
         member.updated_at = now
-    Member.objects.bulk_update(members, [*_FIELDS, "updated_at"], batch_size=500)
+    update_all(members, [*_FIELDS, "updated_at"])
 
 
 def _open_reportings(members: Sequence[Member], by: Any) -> list[Reporting]:
+    """The members' reportings, at the homes that were stamped just now."""
     today = timezone.localdate()
-    rows = [Reporting(member=m, unit=m.unit, area=m.area, opened_on=today) for m in members]
-    stamp_all(rows)
-    Reporting.objects.bulk_create(rows, batch_size=_BATCH)
-    audit.record_many(
-        "members.reporting.open",
-        [audit.Entry(row, {}, audit.snapshot(row)) for row in rows],
-        by=by,
-    )
+    make = maker(Reporting)
+    rows = []
+    for member in members:
+        stamps = {f"{level}_id": getattr(member, f"{level}_id") for level in STAMPS}
+        row = make(unit_id=member.unit_id, area_id=member.area_id, opened_on=today, **stamps)
+        row.member = member
+        rows.append(row)
+    insert_all(rows)
+    entries = (audit.Entry(row, {}, audit.snapshot(row)) for row in rows)
+    audit.record_many("members.reporting.open", entries, by=by)
     return rows
 
 
 def _tell(rows: Sequence[Reporting]) -> None:
-    counts: dict[int, int] = {}
-    for row in rows:
-        counts[row.community_id] = counts.get(row.community_id, 0) + 1
-    for batch in _batches(sorted(counts)):
-        for community in Area.objects.filter(pk__in=batch):
-            notify(
-                people_with("members.receive", area=community),
-                title=f"{community.name}有 {counts[community.pk]} 名党员待报到",
-            )
+    counts = Counter(row.community_id for row in rows)
+    communities = [
+        community
+        for batch in _batches(sorted(counts))
+        for community in Area.objects.filter(pk__in=batch)
+    ]
+    people = people_in("members.receive", communities)
+    notify_each(
+        (people[community.pk], f"{community.name}有 {counts[community.pk]} 名党员待报到")
+        for community in communities
+    )
 
 
 def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

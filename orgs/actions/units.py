@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core import audit
+from core.copying import insert_all, maker, update_all
 from core.errors import Conflict, Refused
-from core.scope import require, still_visible
+from core.scope import require, require_written, still_visible
 from orgs.credit_code import fault as code_fault
 from orgs.enums import STAMPS
 from orgs.models import Area, Unit
@@ -132,29 +133,35 @@ def upsert_units(*, rows: Iterable[Mapping[str, Any]], by: Any) -> Upserted:
     by_code = _by_code(rows)
     with transaction.atomic():
         known = _hold(list(by_code))
-        before = {}
-        units = []
-        for code, row in by_code.items():
-            unit = known.get(code) or Unit(credit_code=code)
-            if unit.pk:
-                require(by, "units.edit", unit)
-                before[code] = audit.snapshot(unit)
-            for name in _FIELDS:
-                if name in row:
-                    setattr(unit, name, row[name])
-            _spell(unit)
-            units.append(unit)
-        stamp_all(units)
-        for unit in units:
+        for unit in known.values():
             require(by, "units.edit", unit)
-        _create([unit for unit in units if unit.pk is None])
-        _change([unit for unit in units if unit.credit_code in before])
-        audit.record_many(
-            "orgs.unit.import",
-            [audit.Entry(u, before.get(u.credit_code, {}), audit.snapshot(u)) for u in units],
-            by=by,
+        before = {code: audit.snapshot(unit) for code, unit in known.items()}
+        make = maker(Unit)
+        new = [make(**_values(row)) for code, row in by_code.items() if code not in known]
+        old = list(known.values())
+        for unit in old:
+            for name, value in _values(by_code[unit.credit_code]).items():
+                setattr(unit, name, value)
+        stamp_all([*new, *old])
+        _create(new)
+        _change(old)
+        require_written(by, "units.edit", Unit, [unit.pk for unit in (*new, *old)])
+        entries = (
+            audit.Entry(unit, before.get(unit.credit_code, {}), audit.snapshot(unit))
+            for unit in (*new, *old)
         )
-    return Upserted(len(units) - len(before), len(before))
+        audit.record_many("orgs.unit.import", entries, by=by)
+    return Upserted(len(new), len(old))
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row sets, by attribute."""
+    values = {**row}
+    if area := values.pop("area", None):
+        values["area_id"] = area.pk
+    if "name" in values:
+        values["pinyin"], values["initials"] = _spelt(values["name"])
+    return values
 
 
 def _by_code(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -177,31 +184,24 @@ def _hold(codes: list[str]) -> dict[str, Unit]:
 
 
 def _spell(unit: Unit) -> None:
-    said = reading(unit.name)
-    unit.pinyin, unit.initials = said.full[:400], said.initials[:120]
+    unit.pinyin, unit.initials = _spelt(unit.name)
+
+
+def _spelt(name: str) -> tuple[str, str]:
+    said = reading(name)
+    return said.full[:400], said.initials[:120]
 
 
 def _create(units: list[Unit]) -> None:
     try:
         with transaction.atomic():
-            Unit.objects.bulk_create(units, batch_size=_BATCH)
+            insert_all(units)
     except IntegrityError as error:
         raise Conflict("有单位刚刚由他人登记，没有写入。请重新检查后再确认。") from error
 
 
 def _change(units: list[Unit]) -> None:
-    """One statement a batch, found by the code: the rows are locked, so each is there."""
     now = timezone.now()
-    rows = []
     for unit in units:
         unit.updated_at = now
-        row = Unit(**{f.attname: getattr(unit, f.attname) for f in Unit._meta.concrete_fields})
-        row.pk = None
-        rows.append(row)
-    Unit.objects.bulk_create(
-        rows,
-        batch_size=_BATCH,
-        update_conflicts=True,
-        unique_fields=["credit_code"],
-        update_fields=[*_FIELDS, *STAMPS, "pinyin", "initials", "updated_at"],
-    )
+    update_all(units, [*_FIELDS, *STAMPS, "pinyin", "initials", "updated_at"])
