@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "core.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.KeptPages",
     # Above whatever may answer by itself (redirects, CSRF failures): those carry a policy too.
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -341,6 +342,9 @@ STORAGES = {
 MEDIA_ROOT = VAR_DIR / "media"  # never mapped to an address: core serves files through permission
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
+
+# What residents read is rendered once for all who ask within so many seconds, or until it changes.
+PORTAL_PAGES_KEPT_SECONDS = 60
 
 LOGIN_URL = "/console/sign-in/"
 LOGIN_REDIRECT_URL = "/console/"

@@ -11,6 +11,7 @@ from django.views.decorators.vary import vary_on_cookie
 from core.pagination import paginate
 from orgs.models import Area
 from portal import elder, hours, offers, places
+from portal.kept import kept
 from services.enums import ItemKind, Topic
 from services.models import Item
 
@@ -20,6 +21,7 @@ ON_PAGE = (20, 8)
 KINDS = (ItemKind.SERVICE, ItemKind.RESOURCE, ItemKind.NEED)  # what one can get comes first
 
 
+@kept
 @vary_on_cookie
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
@@ -39,6 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/home.html", context)
 
 
+@kept
 @vary_on_cookie
 @require_safe
 def topics(request: HttpRequest) -> HttpResponse:
@@ -49,6 +52,7 @@ def topics(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/topics.html", {"community": community, "topics": Topic.choices})
 
 
+@kept
 @vary_on_cookie
 @require_safe
 def choose(request: HttpRequest) -> HttpResponse:
@@ -81,6 +85,7 @@ def choose_community(request: HttpRequest, code: str) -> HttpResponse:
     return places.remember(redirect(target), community)
 
 
+@kept
 @vary_on_cookie
 @require_safe
 def community(request: HttpRequest, code: str) -> HttpResponse:
@@ -124,6 +129,7 @@ def community(request: HttpRequest, code: str) -> HttpResponse:
     return response if places.remembered(request) else places.remember(response, place)
 
 
+@kept
 @vary_on_cookie
 @require_safe
 def item(request: HttpRequest, number: str) -> HttpResponse:
