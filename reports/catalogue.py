@@ -99,24 +99,25 @@ CLAUSES = Source(
 
 
 def _reportings(period: Period):
-    """Reportings that stood on the last day, with whether the member served in the period."""
+    """Reportings that stood on the last day."""
+    return Reporting.objects.filter(
+        Q(closed_on__isnull=True) | Q(closed_on__gt=period.last), opened_on__lte=period.last
+    ).exclude(state=ReportingState.EXEMPT)
+
+
+def _reported(period: Period) -> Q:
+    return Q(reported_on__lte=period.last)
+
+
+def _served(period: Period) -> Q:
+    """The member served this community in the period."""
     served = ServiceRecord.objects.filter(
         _on("served_on", period),
         community=OuterRef("community"),
         member=OuterRef("member"),
         state=ServiceState.CONFIRMED,
     )
-    return (
-        Reporting.objects.filter(
-            Q(closed_on__isnull=True) | Q(closed_on__gt=period.last), opened_on__lte=period.last
-        )
-        .exclude(state=ReportingState.EXEMPT)
-        .annotate(served=Exists(served))
-    )
-
-
-def _reported(period: Period) -> Q:
-    return Q(reported_on__lte=period.last)
+    return _reported(period) & Q(Exists(served))
 
 
 REPORTINGS = Source(
@@ -125,7 +126,7 @@ REPORTINGS = Source(
     (
         Figure("all"),
         Figure("reported", _reported),
-        Figure("served", lambda period: _reported(period) & Q(served=True)),
+        Figure("served", _served, apart=True),
     ),
     related=("member",),
 )

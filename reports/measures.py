@@ -29,15 +29,19 @@ When = Callable[[Period], Q]
 @dataclass(frozen=True)
 class Figure:
     """One number of a source. `when` narrows the source's rows; `of` is what is counted:
-    rows, `distinct:<field>` or `sum:<field>`."""
+    rows, `distinct:<field>` or `sum:<field>`.
+
+    `apart` counts it in a query of its own, with `when` among the conditions of the whole: what
+    asks of each row whether others exist is then one join and not a question a row."""
 
     name: str
     when: When = field(default=lambda period: Q())
     of: str = "rows"
+    apart: bool = False
 
     def aggregate(self, period: Period):
         how, _, column = self.of.partition(":")
-        condition = self.when(period)
+        condition = Q() if self.apart else self.when(period)
         if how == "sum":
             return Sum(column, filter=condition, default=0)
         return Count(column or "pk", filter=condition, distinct=how == "distinct")
@@ -58,19 +62,27 @@ class Source:
     related: tuple[str, ...] = ()  # what the name of a record is made of, read along with it
 
     def count(self, period: Period, places: QuerySet) -> dict[int, dict[str, Any]]:
-        """Every figure of every place in one query: {area id: {figure: number}}.
+        """Every figure of every place: {area id: {figure: number}}. One query, and one for each
+        figure that is counted apart.
 
         `places` holds the ids of districts, streets and communities, as a subquery.
         """
+        found: dict[int, dict[str, Any]] = {}
+        together = [f for f in self.figures if not f.apart]
+        for figures in (together, *([f] for f in self.figures if f.apart)):
+            names = [f.name for f in figures]
+            for place, *numbers in self._counts(figures, period, places):
+                found.setdefault(place, {}).update(zip(names, numbers, strict=True))
+        return found
+
+    def _counts(self, figures: list[Figure], period: Period, places: QuerySet) -> QuerySet:
+        """(area id, a number a figure) of each place."""
         stamps = [f"{self.path}{level}_id" for level in ("community", "street", "district")]
-        rows = (
-            self._within(period, places)
-            .order_by()
-            .values_list(Coalesce(*stamps))
-            .annotate(**{f"f_{f.name}": f.aggregate(period) for f in self.figures})
-        )
-        names = [f.name for f in self.figures]
-        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
+        rows = self._within(period, places)
+        if figures[0].apart:
+            rows = rows.filter(figures[0].when(period))
+        counted = {f"f_{f.name}": f.aggregate(period) for f in figures}
+        return rows.order_by().values_list(Coalesce(*stamps)).annotate(**counted)
 
     def records(self, name: str, period: Period, places: QuerySet) -> QuerySet:
         """The rows that figure `name` counted in `places`."""

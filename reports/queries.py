@@ -30,19 +30,25 @@ class Place:
 def places(root: Area, period: Period) -> list[Place]:
     """Districts, streets and communities of `root` (itself included) that stood at any time in
     the period, each under the superiors it had last in it. One query."""
+    rows = place_rows(root, period).order_by("code")
+    return [
+        Place(*row)
+        for row in rows.values_list(
+            "area_id", "area__kind", "name", "parent_id", "city_id", "district_id", "street_id"
+        )
+    ]
+
+
+def place_rows(root: Area, period: Period) -> QuerySet[AreaHistory]:
+    """The rows of history of those places: the last of each within the period."""
     newest = (
         _standing(period).filter(area=OuterRef("area")).order_by("-valid_from").values("pk")[:1]
     )
-    rows = (
+    return (
         _standing(period)
         .filter(**{f"{root.kind}_id": root.pk}, area__kind__in=REVIEWED)
         .filter(pk=Subquery(newest))
-        .order_by("code")
-        .values_list(
-            "area_id", "area__kind", "name", "parent_id", "city_id", "district_id", "street_id"
-        )
     )
-    return [Place(*row) for row in rows]
 
 
 def _standing(period: Period) -> QuerySet[AreaHistory]:

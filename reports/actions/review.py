@@ -16,7 +16,7 @@ from core.periods import Period
 from core.scope import require
 from core.transitions import transit
 from orgs.models import Area
-from reports.actions.compute import retotal
+from reports.actions.store import retotal
 from reports.enums import AdjustmentKind, ReviewState
 from reports.models import Adjustment, Review
 

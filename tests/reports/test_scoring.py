@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from reports.actions.compute import score_places
 from reports.catalogue import MEASURES
 from reports.queries import Place
+from reports.scoring import score_places
 
 CITY, DISTRICT, STREET, ONE, TWO = 1, 2, 3, 4, 5
 STOOD = [
