@@ -22,6 +22,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from core import places
+from core.sheets.text import visible
 
 
 class PlaceField(forms.CharField):
@@ -112,6 +113,7 @@ class Asked:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             _ask_for(field)
+            _read_as_seen(field)
             if hasattr(field, "user"):
                 field.user = user
             if isinstance(field, PlaceField):
@@ -134,6 +136,7 @@ _LIMITS = {
     "min_value": "不能小于 %(limit_value)s。",
     "max_value": "不能大于 %(limit_value)s。",
 }
+_UNSEEN = "有看不见的控制字符，请删去这里的文字后重新输入。"
 _WORDS: tuple[tuple[type[forms.Field], dict[str, str]], ...] = (
     (forms.DateField, {"invalid": "请按“2026-11-21”的样子填写日期。"}),
     (forms.TimeField, {"invalid": "请按“08:30”的样子填写时间。"}),
@@ -148,7 +151,7 @@ _WORDS: tuple[tuple[type[forms.Field], dict[str, str]], ...] = (
 
 def _ask_for(field: forms.Field) -> None:
     """Have a wrong box say what to do, where its form has no words of its own for it."""
-    words = dict(_LIMITS)
+    words = {**_LIMITS, "null_characters_not_allowed": _UNSEEN}
     for kind, own in _WORDS:
         if isinstance(field, kind):
             words |= own
@@ -160,6 +163,14 @@ def _ask_for(field: forms.Field) -> None:
     for code, text in words.items():
         if field.error_messages.get(code) == general.get(code):
             field.error_messages[code] = text
+
+
+def _read_as_seen(field: forms.Field) -> None:
+    """Read text as it is seen on screen: without marks that come along when a name is copied, and
+    without those that would show it in another order. Passwords are read as they are."""
+    if isinstance(field, forms.CharField) and field.strip:
+        plain = field.to_python
+        field.to_python = lambda raw: plain(visible(raw) if isinstance(raw, str) else raw)
 
 
 def _verb(field: forms.Field) -> str:

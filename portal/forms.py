@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from core.errors import Refused
+from core.forms import Form
 from services import privacy
 from services.enums import Grade, Topic
 
@@ -22,7 +23,7 @@ class PhoneField(forms.RegexField):
         return re.sub(r"\s", "", super().to_python(value))
 
 
-class TopicStep(forms.Form):
+class TopicStep(Form):
     at_length = False  # whether one writes so much that switching the version must not lose it
     title = "您需要哪方面的帮助？"
     topic = forms.ChoiceField(
@@ -33,7 +34,7 @@ class TopicStep(forms.Form):
     )
 
 
-class ContentStep(forms.Form):
+class ContentStep(Form):
     at_length = True
     title = "请说说具体情况"
     content = forms.CharField(
@@ -59,7 +60,7 @@ class ContentStep(forms.Form):
         return content
 
 
-class PhoneStep(forms.Form):
+class PhoneStep(Form):
     at_length = False
     title = "社区怎样联系您？"
     phone = PhoneField(
@@ -74,7 +75,7 @@ class PhoneStep(forms.Form):
     )
 
 
-class TrackForm(forms.Form):
+class TrackForm(Form):
     number = forms.CharField(
         label="单号",
         max_length=20,
@@ -89,7 +90,7 @@ class TrackForm(forms.Form):
     )
 
 
-class RateForm(forms.Form):
+class RateForm(Form):
     grade = forms.ChoiceField(
         label="您对办理结果满意吗？",
         choices=Grade.choices,

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "portal.middleware.KeptPages",
     # Above whatever may answer by itself (redirects, CSRF failures): those carry a policy too.
     "csp.middleware.CSPMiddleware",
+    "core.middleware.NoNullCharacters",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -308,7 +309,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["core.transport.Session"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["core.transport.JsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["core.transport.JsonParser"],
     "DEFAULT_PAGINATION_CLASS": "core.transport.ById",
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": [

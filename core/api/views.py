@@ -24,6 +24,7 @@ from core.api.outputs import Columns
 from core.errors import Conflict
 from core.filters import FilterSet
 from core.scope import get_visible, require, still_visible
+from core.sheets.text import visible
 from core.transitions import Transition, machine_of, transit
 from core.views.forms import print_of
 
@@ -116,13 +117,13 @@ class ScopedViewSet(GenericViewSet):
         if unknown := set(body) - {"reason", *(["data"] if step.form else [])}:
             raise ValidationError({name: ["没有这个字段。"] for name in sorted(unknown)})
         reason, data = body.get("reason", ""), body.get("data", {})
-        if not isinstance(reason, str) or len(reason) > 500:
-            raise ValidationError({"reason": ["理由须是 500 字以内的文字。"]})
+        if not isinstance(reason, str) or len(reason) > 500 or "\0" in reason:
+            raise ValidationError({"reason": ["理由须是 500 字以内的文字，不含控制字符。"]})
         if not isinstance(data, dict):
             raise ValidationError({"data": ["须是 JSON 对象。"]})
         if step.form:
             data = check(import_string(step.form), data, user=request.user)
-        done = transit(found, step.name, by=request.user, reason=reason, **data)
+        done = transit(found, step.name, by=request.user, reason=visible(reason), **data)
         return Response(self._shown(done))
 
     # -- parts

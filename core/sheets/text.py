@@ -49,6 +49,11 @@ def writable(text: str) -> str:
     return _UNWRITABLE.sub("", text)
 
 
+def visible(text: str) -> str:
+    """`text` without what is not seen and turns its order about. Joiners stay within, for emoji."""
+    return _INVISIBLE.sub("", text).strip(_JOINERS)
+
+
 def tidy(text: str) -> str:
     """A text as a person meant it: no stray blanks at its ends, nothing invisible in it.
 
@@ -58,7 +63,7 @@ def tidy(text: str) -> str:
         return text
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip(" ")
-    text = _INVISIBLE.sub("", writable(text.replace("\r\n", "\n").replace("\r", "\n")))
+    text = visible(writable(text.replace("\r\n", "\n").replace("\r", "\n")))
     return _BLANKS.sub(" ", text).strip(" \n" + _JOINERS)
 
 

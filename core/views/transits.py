@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from core.errors import Conflict, Refused
-from core.forms import Asked
+from core.forms import Asked, Form
 from core.transitions import Transition, machine_of, transit
 from core.views.keeping import KeepsTyped
 
@@ -106,7 +106,7 @@ class TransitView(KeepsTyped):
 
 def step_form(step: Transition) -> type[forms.Form]:
     """The form of a transition, with the reason that it asks for."""
-    base = import_string(step.form) if step.form else forms.Form
+    base = import_string(step.form) if step.form else Form
     return type("TransitForm", (base,), {"reason": reason_field(step)} if step.reason else {})
 
 

@@ -63,10 +63,11 @@ def hidden(world: World, user: Any) -> dict[str, Model]:
     }
 
 
-def mark(row: Model) -> None:
-    """Write `MARK` into the texts of the row that people write."""
-    names = TEXTS.get(row._meta.label_lower, ())
-    type(row)._base_manager.filter(pk=row.pk).update(**dict.fromkeys(names, MARK))
+def mark(row: Model, text: str = MARK) -> None:
+    """Write `text`, as far as it goes, into the columns of the row that people write."""
+    columns = [row._meta.get_field(name) for name in TEXTS.get(row._meta.label_lower, ())]
+    values = {column.name: text[: column.max_length] for column in columns}
+    type(row)._base_manager.filter(pk=row.pk).update(**values)
 
 
 # Names of places are public; what is in no list here holds no text of people.
