@@ -166,6 +166,9 @@ class StandbyReads:
         turn = _turn.get()
         turn.standby = (
             not turn.wrote
+            and not getattr(
+                request, "reads_primary", False
+            )  # whoever keeps what is answered says so
             and COOKIE not in request.COOKIES
             and not settings.STANDBY_READS.isdisjoint(request.resolver_match.app_names)
             and WATCH.fresh()

@@ -24,6 +24,7 @@ class KeptPages:
             return self.get_response(request)
         page = PAGES.get(key, now)
         if page is None:
+            request.reads_primary = True  # a standby may not have what the stamp stands for
             response = self.get_response(request)
             page = Page.of(request, response)
             if page is None:

@@ -8,47 +8,32 @@ loads areas into a city that nobody visits yet, and a page is a minute old at mo
 from __future__ import annotations
 
 import re
-import time
 from functools import cache
 from typing import Any
 from uuid import uuid4
 
-import structlog
 from django.apps import apps
 from django.core.cache import cache as shared
 from django.db import connections, transaction
 from django.db.backends.signals import connection_created
 
-logger = structlog.get_logger(__name__)
-
 READ = ("services.Item", "orgs.Area", "core.WorkdayOverride")  # what the pages show
 KEY = "portal-stamp"
-AWAY_SECONDS = 10  # after the cache did not answer, pages are rendered for so long without asking
-
-
-class _Silence:
-    until = 0.0
 
 
 def current() -> str | None:
-    """The stamp now; None while the cache does not answer."""
-    return _ask(lambda: shared.get(KEY, ""))
+    """The stamp now; None while the cache does not answer. A cache that has lost it gets another
+    one, so that no page of before is taken for new."""
+    found = shared.get(KEY)
+    if found is None:
+        shared.add(KEY, uuid4().hex, timeout=None)
+        found = shared.get(KEY)
+    return found
 
 
 def change() -> None:
     """No page that is kept anywhere is given out from now on."""
-    _ask(lambda: shared.set(KEY, uuid4().hex, timeout=None))
-
-
-def _ask(question: Any) -> Any:
-    if time.monotonic() < _Silence.until:
-        return None
-    try:
-        return question()
-    except Exception:  # whatever the cache raises: residents and writers go on without it
-        _Silence.until = time.monotonic() + AWAY_SECONDS
-        logger.warning("portal_stamp_not_reached", exc_info=True)
-        return None
+    shared.set(KEY, uuid4().hex, timeout=None)
 
 
 @cache
@@ -65,7 +50,7 @@ def _watch(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, A
         using = context["connection"].alias
         waiting = connections[using].run_on_commit
         if not any(function is change for _, function, _ in waiting):
-            transaction.on_commit(change, using=using)
+            transaction.on_commit(change, using=using, robust=True)  # what was written stands
     return done
 
 

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import path, reverse
 
 from config import urls as project
+from core import cache as lost_caches
 from core import workdays
 from orgs.actions.tree import rename_area
 from portal import kept, stamp
@@ -28,7 +29,6 @@ pytestmark = pytest.mark.django_db
 def keeping(settings):
     settings.PORTAL_PAGES_KEPT_SECONDS = 60
     kept.PAGES.clear()
-    stamp._Silence.until = 0.0
     yield
     kept.PAGES.clear()
 
@@ -254,19 +254,28 @@ def test_a_page_is_kept_for_so_long_and_there_are_no_more_than_so_many(monkeypat
     assert [bool(pages.get((name,), "1")) for name in "abc"] == [False, True, True]
 
 
-def test_residents_and_writers_go_on_without_the_cache(at_home, place, settings, committed):
+def test_residents_and_writers_go_on_without_the_cache(
+    at_home, place, settings, committed, monkeypatch
+):
+    monkeypatch.setattr(lost_caches._Pause, "until", 0.0)
     settings.CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "core.cache.RedisCache",
             "LOCATION": "redis://127.0.0.1:1/0",
         }
     }
     with committed():
         services.item(place.community, kind="service", title="义务理发")
-    stamp._Silence.until = 0.0
     assert "义务理发" in at_home.get("/").content.decode()
-    assert stamp._Silence.until > 0
     assert not kept.PAGES._kept
+
+
+def test_a_cache_that_lost_everything_gives_out_nothing_of_before(at_home, place, service):
+    at_home.get("/")
+    Item.objects.filter(pk=service.pk).update(title="改名")  # its commit is not heard of
+    assert "义务理发" in at_home.get("/").content.decode(), "it is kept"
+    cache.clear()
+    assert "改名" in at_home.get("/").content.decode()
 
 
 # Views that a careless hand has marked.
