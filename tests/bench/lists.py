@@ -1,0 +1,156 @@
+"""What PostgreSQL takes of a list of items: a tenth, half and the whole of a city's 100,000.
+
+    DATABASE_URL=… DJANGO_SETTINGS_MODULE=config.settings.test python -m tests.bench.lists
+
+The page is asked for as a department's officer asks for it, in this process; each of its queries is
+timed where Django sends it. The wanted figures are milliseconds and numbers of queries, so these
+are what stands as the yardstick of the first rows.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import django
+import orjson
+
+from tests.bench import medians, row
+
+PAGE, WORD, TIMES = "/console/services/items/", "理发", 7
+WANTED_MS, WANTED_QUERIES = 10, 12
+
+
+def queries(ask: Callable[[], Any]) -> list[float]:
+    """Milliseconds of each query that `ask` sends."""
+    from django.db import connection
+
+    found = []
+
+    def timed(execute, *arguments):
+        start = time.perf_counter()
+        try:
+            return execute(*arguments)
+        finally:
+            found.append((time.perf_counter() - start) * 1000)
+
+    with connection.execute_wrapper(timed):
+        ask()
+    return found
+
+
+def shares(client, *addresses: str) -> list[tuple[float, int]]:
+    """Median of the database's milliseconds, and the number of queries, of each page, in turns."""
+
+    def ask(address: str) -> list[float]:
+        def page() -> None:
+            assert client.get(address).status_code == 200
+
+        return queries(page)
+
+    for address in addresses:
+        ask(address)
+    rounds = [[ask(address) for address in addresses] for _ in range(TIMES)]
+    return [(median(map(sum, found)), max(map(len, found))) for found in zip(*rounds, strict=True)]
+
+
+def bench_pages(client, place: int) -> None:
+    narrowed = f"{PAGE}?area={place}&kind=service&state=published&q={WORD}&sort=-due_on"
+    wide = f"{PAGE}?kind=service&state=published&q={WORD}&sort=-due_on"
+    for name, address in (
+        ("a district, kind, state and two characters, by date", narrowed),
+        ("a kind, a state and two characters in the whole city, by date", wide),
+        ("all there is, newest first", PAGE),
+    ):
+        ((took, number),) = shares(client, address)
+        row(name, took, "what is wanted", WANTED_MS, "ms", at_most=1)
+        row("the same", number, "what is wanted", WANTED_QUERIES, "queries", at_most=1)
+
+
+def bench_depth(client, items) -> None:
+    """The page that nine tenths of the list stand before: in a city the 1,800th."""
+    last = items.order_by("-pk").values_list("pk", flat=True)[items.count() * 9 // 10]
+    deep = f"{PAGE}?after={cursor(['-pk'], last)}"
+    (of_first, _), (of_deep, _) = shares(client, PAGE, deep)
+    row(
+        "the page after nine tenths of them", of_deep, "the first page", of_first, "ms", at_most=1.5
+    )
+    start = items.count() * 9 // 10
+
+    def keyset():
+        list(items.filter(pk__lt=last).order_by("-pk")[:51])
+
+    def offset():
+        list(items.order_by("-pk")[start : start + 51])
+
+    near, far = medians(keyset, offset, times=TIMES)
+    row("the rows of that page", near * 1000, "the same by OFFSET", far * 1000, "ms")
+
+
+def cursor(order: list[str], *values: Any) -> str:
+    """The address's part that goes on after a row with these values."""
+    text = orjson.dumps([",".join(order), *values])
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def bench_search(items) -> None:
+    from accounts.models import User
+    from core import console
+
+    officer = User.objects.get(username="org")
+    (of_items,) = (kind for kind in console.SEARCHABLE if kind.label == "清单事项")
+
+    def counted():
+        items.filter(search__holds=WORD).count()
+
+    def counted_by_scan():
+        items.filter(search__icontains=WORD).count()
+
+    ours, theirs = medians(counted, counted_by_scan, times=TIMES)
+    row("items that hold two characters", ours * 1000, "icontains", theirs * 1000, "ms", faster=5)
+
+    def boxed():
+        list(of_items.find(WORD, officer)[:7])
+
+    ours, theirs = medians(boxed, counted_by_scan, times=TIMES)
+    row(
+        "the one search box among the items",
+        ours * 1000,
+        "icontains",
+        theirs * 1000,
+        "ms",
+        faster=5,
+    )
+
+
+def main() -> None:
+    os.environ["LOG_LEVEL"] = "ERROR"  # what is printed is the table
+    django.setup()
+    from django.db import connection
+    from django.test import Client
+
+    from accounts.models import User
+    from orgs.models import Area
+    from services.models import Item
+
+    with connection.cursor() as cursor:
+        # What autovacuum has done by the time that anybody works with a city.
+        cursor.execute("VACUUM ANALYZE services_item")
+    client = Client()
+    client.force_login(
+        User.objects.get(username="org"), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    items = Item.objects.all()
+    place = items.values_list("district", flat=True).first()
+    assert Area.objects.filter(pk=place, kind="district").exists()
+    bench_pages(client, place)
+    bench_depth(client, items)
+    bench_search(items)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Requests a second of the items' list and of its JSON, on two workers, in a city of 100,000 items.
+
+    DATABASE_URL=… DJANGO_SETTINGS_MODULE=config.settings.test python -m tests.bench.pages
+
+Every address is asked with a sign-in, behind the same middleware; the yardsticks are those of
+tests/bench/urls.py. A figure is what one request takes of the whole server.
+"""
+
+from __future__ import annotations
+
+import os
+
+import django
+
+from tests.bench import row
+from tests.bench.web import Ask, Site, cookie_of, milliseconds, server
+
+WORD = "%E7%90%86%E5%8F%91"  # 理发
+LIST, ADMIN, BARE = "/console/services/items/", "/bench/admin/services/item/", "/bench/bare/"
+
+
+def compare(site: Site, works: list[tuple[str, Ask]], theirs: tuple[str, Ask], **wanted) -> None:
+    """A row for each work beside one yardstick, all in turns."""
+    took = milliseconds(site.rates(*(ask for _, ask in works), theirs[1]))
+    for (name, _), spent in zip(works, took[:-1], strict=True):
+        row(name, spent, theirs[0], took[-1], "ms", **wanted)
+
+
+def bench_list(site: Site, place: int, signed_in: dict[str, str], deep: str) -> None:
+    asked = f"?area={place}&kind=service&state=published&q={WORD}&sort=-due_on"
+    of_admin = (
+        f"?district__id__exact={place}&kind__exact=service&state__exact=published&q={WORD}&o=-7"
+    )
+    narrowed, wide = Ask(LIST + asked, signed_in), Ask(LIST, signed_in)
+    name = "the list by place, kind, state and search"
+    admin = Ask(ADMIN + of_admin, signed_in)
+    compare(site, [(name, narrowed)], ("Django admin's of the same rows", admin), faster=12)
+    bare = Ask(BARE + asked, signed_in)
+    compare(site, [(name, narrowed)], ("a bare Jinja2 page of the same rows", bare), at_most=2.5)
+    all_of_them = ("Django admin's", Ask(ADMIN, signed_in))
+    compare(site, [("the whole list", wide)], all_of_them, faster=12)
+    bare = ("a bare Jinja2 page of the same rows", Ask(BARE, signed_in))
+    compare(site, [("the whole list", wide)], bare, at_most=2.5)
+    last = Ask(LIST + deep, signed_in)
+    compare(
+        site,
+        [("the 1,800th page", last)],
+        ("Django admin's", Ask(f"{ADMIN}?p=1800", signed_in)),
+        faster=12,
+    )
+    compare(site, [("the 1,800th page", last)], ("the first page", wide), at_most=1.2)
+
+
+def bench_api(site: Site, signed_in: dict[str, str]) -> None:
+    ours, theirs = Ask("/api/v1/items/", signed_in), Ask("/bench/api/items/", signed_in)
+    compare(site, [("50 items as JSON", ours)], ("DRF's ModelSerializer", theirs), faster=2)
+
+
+def bench_connections(site: Site, other: Site, signed_in: dict[str, str]) -> None:
+    """The same page on a server that connects anew for each request, in turns."""
+    ask, rounds = Ask(BARE, signed_in), []
+    for one in (site, other):
+        one.rate(ask, 0.5)
+    rounds = [(site.rate(ask, 1), other.rate(ask, 1)) for _ in range(5)]
+    kept, anew = (sorted(rates)[2] for rates in zip(*rounds, strict=True))
+    took, theirs = milliseconds((kept, anew))
+    row(
+        "a page over connections that are kept",
+        took,
+        "a connection a request",
+        theirs,
+        "ms",
+        faster=1.5,
+    )
+
+
+def main() -> None:
+    os.environ["LOG_LEVEL"] = "ERROR"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
+    django.setup()
+    from django.db import connection
+
+    from accounts.models import User
+    from services.models import Item
+    from tests.bench.lists import cursor as after
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE services_item")
+    signed_in = {"Cookie": cookie_of(User.objects.get(username="org"))}
+    place = Item.objects.values_list("district", flat=True).first()
+    last = Item.objects.order_by("-pk").values_list("pk", flat=True)[1_799 * 50 - 1]
+    connection.close()
+    with server() as site, server(BENCH_CONN_MAX_AGE="0") as other:
+        bench_list(site, place, signed_in, f"?after={after(['-pk'], last)}")
+        bench_api(site, signed_in)
+        bench_connections(site, other, signed_in)
+
+
+if __name__ == "__main__":
+    main()
