@@ -11,7 +11,7 @@ The catalogue of measures stands in `reports.catalogue`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,11 +61,18 @@ class Source:
     path: str = ""
     related: tuple[str, ...] = ()  # what the name of a record is made of, read along with it
 
-    def count(self, period: Period, places: QuerySet) -> dict[int, dict[str, Any]]:
+    def room(self, period: Period) -> str:
+        """The app whose records it reads, as changes of them are marked (`reports.triggers`)."""
+        return self.rows(period).model._meta.app_label
+
+    def count(
+        self, period: Period, places: QuerySet | Collection[int]
+    ) -> dict[int, dict[str, Any]]:
         """Every figure of every place: {area id: {figure: number}}. One query, and one for each
         figure that is counted apart.
 
-        `places` holds the ids of districts, streets and communities, as a subquery.
+        `places` holds the ids of districts, streets and communities: those of a whole run as a
+        subquery, a few of them by name.
         """
         found: dict[int, dict[str, Any]] = {}
         together = [f for f in self.figures if not f.apart]
@@ -75,7 +82,9 @@ class Source:
                 found.setdefault(place, {}).update(zip(names, numbers, strict=True))
         return found
 
-    def _counts(self, figures: list[Figure], period: Period, places: QuerySet) -> QuerySet:
+    def _counts(
+        self, figures: list[Figure], period: Period, places: QuerySet | Collection[int]
+    ) -> QuerySet:
         """(area id, a number a figure) of each place."""
         stamps = [f"{self.path}{level}_id" for level in ("community", "street", "district")]
         rows = self._within(period, places)
@@ -90,7 +99,7 @@ class Source:
         found = self._within(period, places).filter(figure.when(period))
         return found.select_related(*self.related) if self.related else found
 
-    def _within(self, period: Period, places: QuerySet) -> QuerySet:
+    def _within(self, period: Period, places: QuerySet | Collection[int]) -> QuerySet:
         community, street, district = (
             f"{self.path}{level}" for level in ("community", "street", "district")
         )

@@ -7,10 +7,11 @@ import contextlib
 from celery import shared_task
 
 from core.errors import Refused
-from core.jobs import AlreadyRunning, job_kind
+from core.jobs import AlreadyRunning, job_kind, submit
 from core.periods import last_finished, parse_period
 from orgs.models import Area
 from reports.actions.compute import compute, start_run
+from reports.actions.refresh import refresh
 from reports.actions.review import raise_all
 from reports.enums import ReviewKind
 from reports.models import Run
@@ -33,6 +34,13 @@ def report_all(job, *, period: str) -> None:
 def approve_all(job, *, period: str) -> None:
     """Approve every reported review of the job's area, from the communities up."""
     _raise(job, period, "approve")
+
+
+@job_kind("reports.refresh", queue="reports", title="更新待核的评估结果", minutes=30)
+def refresh_open(job) -> None:
+    """Score open reviews anew where records have changed. While a run is computed it does
+    nothing: the next night finds the same marks."""
+    refresh(job)
 
 
 def _raise(job, period: str, step: str) -> None:
@@ -65,3 +73,13 @@ def open_finished_periods() -> int:
                     start_run(period=period, area=city, by=None)
                     started += 1
     return started
+
+
+@shared_task(name="reports.refresh_open_reviews", queue="reports")
+def refresh_open_reviews() -> bool:
+    """Submit the nightly refresh of open reviews; False if one is under way. Beat calls it."""
+    try:
+        submit("reports.refresh", by=None, key="open")
+    except AlreadyRunning:
+        return False
+    return True

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.queries import people_with
 from core.transitions import Machine, Transition
 from reports.enums import ReviewState as S
-from reports.models import Review
+from reports.models import Change, Review
 from reports.queries import open_children
 
 
@@ -28,6 +28,8 @@ def _reported(review: Review, by) -> None:
 
 def _withdrawn(review: Review, by) -> None:
     review.reported_at = review.reported_by = None
+    # It follows the records again, and has missed what changed while it stood still.
+    Change.objects.create(room=Change.REOPENED, area_id=review.area_id)
 
 
 def _approved(review: Review, by) -> None:

@@ -235,6 +235,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict] = {
         "task": "reports.open_finished_periods",
         "schedule": crontab(hour=1, minute=10),
     },
+    # After the former, which computes what it opens; while that still runs the marks stay.
+    "refresh-open-reviews": {
+        "task": "reports.refresh_open_reviews",
+        "schedule": crontab(hour=4, minute=20),
+    },
     "agreements-by-date": {
         "task": "alliance.tasks.turn_the_day",
         "schedule": crontab(hour=0, minute=10),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 from django.db import transaction
@@ -16,12 +15,10 @@ from core.periods import Period, parse_period
 from core.scope import require
 from core.transitions import transit_all
 from orgs.models import Area
-from reports.actions import store
-from reports.catalogue import MEASURES
-from reports.measures import Source
+from reports.actions import store, tallies
 from reports.models import Indicator, Run
-from reports.queries import place_ids, places
-from reports.scoring import Figures, score_places
+from reports.queries import places
+from reports.scoring import score_places
 
 LEVELS = ("community", "street", "district")
 
@@ -76,11 +73,12 @@ def compute(run: Run, job: JobRun) -> Run:
         store.open_reviews(run, period)
         transit_all(store.reviews_of(run, stood), "compute", by=None)
     job.progress(1, 3, "统计各项记录")
-    figures = _count(run, period)
+    figures = tallies.count(run, period)
     marks = score_places(run.indicators, stood, figures)
     job.progress(2, 3, "写入得分")
     with job.atomic():
         written = store.write_all(run, stood, marks)
+        tallies.keep(run, stood, figures)
         run.counted, run.kept = written, len(stood) - written
         run.finished_at = timezone.now()
         run.save(update_fields=["counted", "kept", "finished_at"])
@@ -96,17 +94,3 @@ def _scheme() -> list[dict]:
         {**row, "weight": str(row["weight"]), "target": str(row["target"])}
         for row in Indicator.objects.filter(is_active=True).values(*fields)
     ]
-
-
-def _count(run: Run, period: Period) -> Figures:
-    figures: Figures = defaultdict(dict)
-    for source in sources_of(run):
-        for place, numbers in source.count(period, place_ids(run.area, period)).items():
-            figures[place][source.name] = numbers
-    return figures
-
-
-def sources_of(run: Run) -> list[Source]:
-    """What the run's indicators are counted from, each once."""
-    measures = (MEASURES[indicator["key"]] for indicator in run.indicators)
-    return list({measure.source.name: measure.source for measure in measures}.values())

@@ -72,13 +72,13 @@ def write(run: Run, reviews: list[Review], marks: Marks) -> int:
     adjustments = Adjustment.objects.filter(review__period=run.period)
     for review_id, kind, value in adjustments.values_list("review_id", "kind", "marks"):
         given[review_id][kind] += value
-    bands = _bands()
+    now = bands()
     scores: list[tuple] = []
     for review in reviews:
         own = marks[review.area_id]
         review.run = run
         review.ordinary = sum((mark.marks for mark in own.values()), Decimal(0))
-        _set_total(review, given[review.pk], bands)
+        _set_total(review, given[review.pk], now)
         scores += (
             (review.pk, key, mark.part, mark.whole, mark.value, mark.marks)
             for key, mark in own.items()
@@ -96,17 +96,22 @@ def retotal(review: Review) -> None:
     given: Given = defaultdict(Decimal)
     for kind, marks in Adjustment.objects.filter(review=review).values_list("kind", "marks"):
         given[kind] += marks
-    _set_total(review, given, _bands())
+    _set_total(review, given, bands())
 
 
 def _set_total(review: Review, given: Given, bands: Bands) -> None:
     review.bonus = given.get(AdjustmentKind.BONUS, Decimal(0))
     review.deduction = given.get(AdjustmentKind.DEDUCTION, Decimal(0))
     review.total = review.ordinary + review.bonus - review.deduction
-    review.band = next((label for label, floor in bands if review.total >= floor), "")
+    review.band = band_of(review.total, bands)
 
 
-def _bands() -> Bands:
+def band_of(total: Decimal, bands: Bands) -> str:
+    return next((label for label, floor in bands if total >= floor), "")
+
+
+def bands() -> Bands:
+    """The bands in force, the highest floor first."""
     return list(Band.objects.values_list("label", "floor"))
 
 

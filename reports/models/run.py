@@ -12,7 +12,8 @@ from reports.enums import ReviewKind
 class Run(Placed):
     """One computation of the reviews of a period, for `area` and every street, district and
     community below it. `indicators` holds the scheme as it was used. A run is never changed
-    once finished; the reviews name the run that filled them."""
+    once finished; the reviews name the run that filled them, and follow the records by its scheme
+    while they are open (`reports.actions.refresh`)."""
 
     kind = models.CharField("类型", max_length=12, choices=ReviewKind.choices)
     period = models.CharField("期间", max_length=8)
@@ -29,7 +30,7 @@ class Run(Placed):
     counted = models.PositiveIntegerField("评估对象数", default=0)
     kept = models.PositiveIntegerField("已锁定未重算数", default=0)
 
-    deeds = {"start": "发起评估", "finish": "计算完成"}
+    deeds = {"start": "发起评估", "finish": "计算完成", "refresh": "按新的记录更新"}
     scope = Scope(AreaRule(), view="reports.view")
     objects = models.Manager.from_queryset(PlacedQuerySet)()
 

@@ -17,6 +17,8 @@ UNSCOPED = {
     "orgs.areahistory": "names and paths of divisions, which are public",
     "grids.postkind": "a table of names, the same for everybody",
     "grids.gridstandard": "a table of figures, the same for everybody",
+    "reports.change": "marks of changed places: read and written by the refresh, shown to nobody",
+    "reports.tally": "what a run counted, for the next refresh: shown to nobody",
     "services.serial": "counters of numbers: written by one action, shown to nobody",
     "reports.indicator": "the definition of a measure, the same for everybody",
     "reports.band": "the definition of a band, the same for everybody",
