@@ -13,7 +13,7 @@ from services.models import Item
 from tests.factories import services as make
 from tests.factories.accounts import person
 from tests.faults.load import NEED
-from tests.faults.site import Person, Site, until
+from tests.faults.site import CSRF, Person, Site, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.services, pytest.mark.django_db]
 EXPORT = "/console/services/items/export/"
@@ -41,6 +41,7 @@ def test_jobs_asked_for_without_a_broker_run_once_it_is_back(site: Site):
         assert Item.objects.filter(title="断队列").count() == 4
         newcomer = person("community_worker", site.place.community)
         assert Person(site, newcomer).get("/console/").status == 200, "a session never cached"
+        assert _signs_in(site, newcomer), "and a new session"
         said = {"status": "failing", "failing": ["cache", "broker"]}
         assert site.health("ready") == (503, said)
         assert site.health("live")[0] == 200
@@ -55,3 +56,14 @@ def test_jobs_asked_for_without_a_broker_run_once_it_is_back(site: Site):
         assert Job.objects.get(pk=job.pk).attempt == 1
         assert Notification.objects.filter(kind="jobs.done", user=job.owner_id).count() == 1
     assert worker.process.poll() is None
+
+
+def _signs_in(site: Site, user) -> bool:
+    """By name and password, as a stranger so far."""
+    user.set_password("一只会飞的猪 9")
+    user.save()
+    stranger = Person(site, user)
+    stranger.headers["Cookie"] = f"csrftoken={CSRF}"
+    answer = stranger.post("/console/sign-in/", username=user.username, password="一只会飞的猪 9")
+    assert answer.status == 302, answer.text
+    return "sessionid=" in str(answer.headers.get_all("Set-Cookie"))

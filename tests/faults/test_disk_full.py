@@ -126,3 +126,10 @@ def test_an_upload_without_room_is_told_and_leaves_nothing(what, size, tmp_path)
     assert _files(folder) == before
     assert send().status_code == 302, "there is room again"
     assert attachments.Attachment.objects.exists() or SheetImport.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_probe_says_that_there_is_no_room(client):
+    with little_room(0):
+        answer = client.get("/healthz/ready")
+    assert (answer.status_code, answer.json()["failing"]) == (503, ["state_folder"])
