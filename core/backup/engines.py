@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import structlog
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
+from psycopg2.extensions import make_dsn
 
 from core.errors import Refused
 
@@ -66,12 +67,13 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         found = _program(program)
-        at = connection.settings_dict
-        places = {"--host": at["HOST"], "--port": str(at["PORT"]), "--username": at["USER"]}
-        where = [word for pair in places.items() if pair[1] for word in pair]
+        where = connection.get_connection_params()  # all of DATABASE_URL, TLS included
+        password = where.pop("password", "")  # not for everybody's list of processes
+        for ours in ("client_encoding", "cursor_factory"):
+            where.pop(ours, None)
         done = subprocess.run(  # noqa: S603  (our own words and the settings')
-            [found, *where, "--no-password", "--dbname", at["NAME"], *arguments],
-            env={**os.environ, "PGPASSWORD": at["PASSWORD"] or ""},
+            [found, "--no-password", "--dbname", make_dsn(**where), *arguments],
+            env={**os.environ, "PGPASSWORD": password},
             umask=0o077,
             capture_output=True,
             text=True,
