@@ -1,8 +1,9 @@
 """Logs: one line an event, in English, with the request's id and nothing that is not ours to keep.
 
 JSON in production, readable lines in the trial. Query strings are left out of request lines (people
-search for names and numbers); what still looks like a mobile number is masked, and values under a
-telling name are dropped, wherever they come from: a message, a key, a traceback.
+search for names and numbers); what still looks like a mobile number is masked, values under a telling
+name are dropped, and so are rows that the database quotes, wherever they come from: a message, a key, a
+traceback.
 """
 
 from __future__ import annotations
@@ -13,21 +14,36 @@ from typing import Any
 import structlog
 from django_structlog.middlewares import RequestMiddleware
 
-_MOBILE = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
-_TELLING = re.compile(r"passw|secret|token|cookie|authorization|phone|mobile|otp", re.IGNORECASE)
+# Grouped as people group it, with or without the country before it.
+_MOBILE = re.compile(r"(?<!\d)((?:\+?86[- ]?)?1[3-9]\d)[- ]?\d{4}[- ]?(\d{4})(?!\d)")
+_TELLING = re.compile(
+    r"passw|secret|token|cookie|session|authorization|phone|mobile|otp", re.IGNORECASE
+)
+# The same within a text: ``password='…'`` of a printed dictionary, ``token=…`` of an address.
+_PAIR = re.compile(
+    r"(\w*(?:passw|secret|token|sessionid|authorization)\w*[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;)}\]]+",
+    re.IGNORECASE,
+)
+# The database prints the whole row that it refuses, and the key of which there is one already.
+_ROW = re.compile(r"(DETAIL:\s+)(?:Failing row|Key \().*")
 _PROBES = (" /healthz/", " /metrics")  # asked every few seconds by machines
 
 
 def without_private(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """A structlog processor: drop what has a telling name, mask what looks like a mobile number."""
-    for key, value in event.items():
-        if _TELLING.search(key):
-            event[key] = "***"
-        elif isinstance(value, str):
-            event[key] = _MOBILE.sub(r"\1****\2", value)
-        elif not isinstance(value, int | float | None):
-            event[key] = _MOBILE.sub(r"\1****\2", str(value))
-    return event
+    """A structlog processor: drop what has a telling name, mask what looks like a mobile number,
+    leave out the rows that the database quotes."""
+    return _clean(event)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: "***" if _TELLING.search(str(k)) else _clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_clean(one) for one in value]
+    if value is None or isinstance(value, bool | float):
+        return value
+    text = _PAIR.sub(r"\1***", _ROW.sub(r"\1***", _MOBILE.sub(r"\1****\2", str(value))))
+    return value if isinstance(value, int) and text == str(value) else text
 
 
 def without_probes(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
