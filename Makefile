@@ -15,7 +15,7 @@ demo-setup: ## the same without serving
 test: ## lint and the whole suite, on PostgreSQL with Redis and on SQLite, with its own services
 	@$(PYTHON) -m scripts.suite
 
-lint: ## style, import contracts, missing migrations
+lint: ## style, import contracts, missing migrations, known faults of what we depend on
 	@$(PYTHON) -m scripts.suite lint
 
 bench: ## the benchmarks, on their own services; what they print is kept in var/bench

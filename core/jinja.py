@@ -45,7 +45,8 @@ def environment(**options: Any) -> Environment:
     options.setdefault("undefined", StrictUndefined)
     options["undefined"] = StrictUndefined
     options.update(trim_blocks=True, lstrip_blocks=True)
-    env = Environment(**options)  # noqa: S701  (Django's backend passes autoescape=True)
+    options.pop("autoescape", None)  # never another's to switch off
+    env = Environment(autoescape=True, **options)
     env.globals.update(
         static=static,
         url=url,

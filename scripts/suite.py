@@ -23,6 +23,11 @@ from scripts.throwaway import Services, services
 
 RESULTS = prepare.ROOT / "var" / "test"
 BIN = prepare.VENV / "bin"
+# What bandit looks at: all that somebody from outside may reach.
+LOOKED_AT = (
+    *("core", "orgs", "accounts", "grids", "alliance", "members", "services", "reports", "portal"),
+    *("config", "deploy", "manage.py"),
+)
 NO_SERVICES = {"DATABASE_URL": "", "REDIS_URL": ""}
 
 
@@ -58,9 +63,11 @@ def plan(running: Services | None) -> list[list[Pass]]:
         [
             [str(BIN / "ruff"), "check", "."],
             [str(BIN / "ruff"), "format", "--check", "."],
+            [str(BIN / "bandit"), "-c", "pyproject.toml", "-q", "-r", *LOOKED_AT],
             [str(BIN / "lint-imports")],
             [python, "manage.py", "makemigrations", "--check", "--dry-run"],
             ["npm", "run", "--silent", "--if-present", "check"],
+            [python, "-m", "scripts.audit"],
         ],
         NO_SERVICES,
         tests=False,

@@ -168,7 +168,7 @@ def _recognise_zip(path: Path, limits: Limits) -> str:
 
 def _book_sheets(path: Path, kind: str, hidden: bool, limits: Limits) -> Iterator[Sheet]:
     ask = orjson.dumps({**asdict(limits), "kind": kind, "hidden": hidden}).decode()
-    program = subprocess.Popen(  # noqa: S603  (our own program; the path is one argument)
+    program = subprocess.Popen(  # noqa: S603  (our own program; the path is one argument)  # nosec B603
         [sys.executable, "-I", _PROGRAM, path, ask],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
