@@ -94,7 +94,8 @@ def _items(state: str, perm: str, scope: Scope | None = None):
 
 def _claims(states: tuple[str, ...], perm: str, scope: Scope):
     def rows(user: Any) -> QuerySet:
-        return Claim.objects.filter(scope.q(user, perm), state__in=states).select_related("item")
+        rows = Claim.objects.filter(state__in=states).select_related("item")
+        return scope.admitted(rows, user, perm)
 
     return rows
 
@@ -111,8 +112,8 @@ def _to_contact(user: Any) -> QuerySet:
 
 def _rectifications(state: str, perm: str, scope: Scope):
     def rows(user: Any) -> QuerySet:
-        found = Rectification.objects.filter(scope.q(user, perm), state=state)
-        return found.select_related("rating__claim__item")
+        rows = Rectification.objects.filter(state=state).select_related("rating__claim__item")
+        return scope.admitted(rows, user, perm)
 
     return rows
 
@@ -245,7 +246,7 @@ def _own_items(**which: Any):
 
 
 def _seen_claims(**which: Any):
-    return lambda user: Claim.objects.visible_to(user, "services.view").filter(**which)
+    return lambda user: Claim.scope.admitted(Claim.objects.filter(**which), user, "services.view")
 
 
 def _claimed_by(until) -> Q:
