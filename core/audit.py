@@ -50,7 +50,7 @@ _HASHED = (
     "prev_hash",
 )
 _COLUMNS = (*_HASHED, "hash")
-_BATCH = 2000  # events written at a time
+_BATCH = 1000  # events written at a time
 
 
 class Hidden(str):

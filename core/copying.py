@@ -25,7 +25,7 @@ from django.db.models.base import ModelState
 from django.utils import timezone
 
 M = TypeVar("M", bound=models.Model)
-_CHUNK = 2000  # rows turned into text at a time
+_CHUNK = 500  # rows turned into text at a time
 _INSERTED = 500  # rows an INSERT, where there is no COPY
 _UNSAFE = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})

@@ -60,11 +60,19 @@ def _run_together(pieces: list[tuple[str, ...]], ending: int) -> Reading:
 
 
 @cache
-def _phrases() -> tuple[Mapping[str, Any], frozenset[str]]:
-    """The phrases that pypinyin knows, and the two characters that each begins with."""
+def _phrases() -> tuple[Mapping[str, Any], Mapping[str, tuple[int, ...]]]:
+    """The phrases that pypinyin knows, and for the two characters that each begins with, how long
+    those are, the longest first."""
     from pypinyin.phrases_dict import phrases_dict
 
-    return phrases_dict, frozenset(phrase[:2] for phrase in phrases_dict)
+    lengths: dict[str, set[int]] = {}
+    for phrase in phrases_dict:
+        if len(phrase) <= _LONGEST:
+            lengths.setdefault(phrase[:2], set()).add(len(phrase))
+    ordered = {
+        found: tuple(sorted(found, reverse=True)) for found in {*map(frozenset, lengths.values())}
+    }
+    return phrases_dict, {pair: ordered[frozenset(found)] for pair, found in lengths.items()}
 
 
 def _pieces(name: str) -> list[str]:
@@ -72,13 +80,14 @@ def _pieces(name: str) -> list[str]:
     phrases, openings = _phrases()
     found, end = [], 0
     for start, pair in enumerate(map(add, name, name[1:])):
-        if start < end or pair not in openings:
+        if pair not in openings or start < end:
             continue
-        longest = range(min(_LONGEST, len(name) - start), 1, -1)
-        length = next((n for n in longest if name[start : start + n] in phrases), 1)
-        if length > 1:
-            found += [*name[end:start], name[start : start + length]]
-            end = start + length
+        for length in openings[pair]:
+            phrase = name[start : start + length]
+            if phrase in phrases:
+                found += [*name[end:start], phrase]
+                end = start + length
+                break
     return [*found, *name[end:]]
 
 

@@ -30,6 +30,7 @@ ERRORS = "错误信息"  # the column that `checking.errors_workbook` adds; neve
 HELP = "填表说明"
 _SEAM = "\x1f"  # between a group's name and its column's
 _HEADER_ROWS = 40  # a header further down is not looked for
+_KNOWN = 5000  # texts
 _MERGES = 50_000  # merged ranges, and
 _FILL = 1_000_000  # cells that they fill, before the file is refused
 _FOOT = re.compile(
@@ -189,12 +190,13 @@ def _read_sheet(sheet: Sheet, wanted: Sequence[Wanted]) -> tuple[_Header | None,
             yield number, merged.fill(number, cells)
 
     foot = 0
+    known: dict[str, str] = {}
     for number, cells in below():
         table.width = max(table.width, len(cells))
         if _is_foot(cells):
             foot = foot or number
             continue
-        kept = [cells[place] if place < len(cells) else None for place in sources]
+        kept = _kept(cells, sources, known)
         filled = sum(cell is not None for cell in kept)
         if foot and filled > 1:
             raise Refused(
@@ -204,6 +206,14 @@ def _read_sheet(sheet: Sheet, wanted: Sequence[Wanted]) -> tuple[_Header | None,
         if filled and not foot:
             table.rows.append(Row(number, kept, index))
     return header, table
+
+
+def _kept(cells: list[Any], sources: list[int], known: dict[str, str]) -> list[Any]:
+    """The cells of the wanted columns. A text that comes often is one object, of those in `known`."""
+    if len(known) > _KNOWN:
+        known.clear()
+    kept = [cells[place] if place < len(cells) else None for place in sources]
+    return [known.setdefault(cell, cell) if type(cell) is str else cell for cell in kept]
 
 
 def _find_header(

@@ -91,7 +91,7 @@ class Problem:
     reason: str
 
 
-@dataclass
+@dataclass(slots=True)
 class Ready:
     """A row whose cells were all read: `values` by attribute; the key of the row it will change
     (None: a new one), and what differs by column, as (before, after) in words."""

@@ -100,19 +100,25 @@ def stamp_all(objects: Iterable[Placed]) -> None:
         return
     places = _hold({obj.area_id for obj in objects})
     for obj in objects:
-        for level, value in zip(STAMPS, places[obj.area_id], strict=True):
-            setattr(obj, f"{level}_id", value)
+        stamps = places[obj.area_id]
+        if "fields_cache" in vars(obj._state):  # it may hold the places of before
+            for name, value in stamps.items():
+                setattr(obj, name, value)
+        else:
+            vars(obj).update(stamps)
 
 
-def _hold(area_ids: set[int]) -> dict[int, tuple]:
+def _hold(area_ids: set[int]) -> dict[int, dict[str, int | None]]:
+    """The stamps below each of these areas, by attribute."""
     from orgs.models.area import Area
 
-    fields = ("pk", *(f"{level}_id" for level in STAMPS))
+    names = [f"{level}_id" for level in STAMPS]
+    fields = ("pk", *names)
     rows = Area._base_manager.filter(pk__in=area_ids).order_by("pk").values_list(*fields)
     if connection.vendor != "postgresql":  # SQLite: one writer at a time anyway
-        return {row[0]: row[1:] for row in rows}
+        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
     sql, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         # Shared, so that writers of facts do not wait for one another (FOR UPDATE would).
         cursor.execute(f"{sql} FOR SHARE", params)
-        return {row[0]: row[1:] for row in cursor.fetchall()}
+        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in cursor.fetchall()}
