@@ -26,6 +26,13 @@ class Numbers(NamedTuple):
     by_choice: Mapping[tuple[str, str], int]
 
 
+class TooMany(NamedTuple):
+    """More rows than are looked at. `counted`: how many, up to one more than that, where it came
+    with the forecast; else None."""
+
+    counted: int | None = None
+
+
 class Mark(NamedTuple):
     """What a row carries of one filter. `expressions`: name → what is read of each row. `values`:
     from what was read, in that order, to the choices that the row falls under."""
@@ -36,15 +43,22 @@ class Mark(NamedTuple):
 
 def numbers(
     rows: QuerySet, marks: Mapping[str, Mark], chosen: Mapping[str, str], limit: int
-) -> Numbers | None:
-    """The numbers of `marks`, by the filter's name, with `chosen` in force; None when there are
-    more than `limit` rows under the filters that are not counted. Those far above it are not even
-    read: PostgreSQL's planner says so beforehand, for a hundredth of what the look costs."""
+) -> Numbers | TooMany:
+    """The numbers of `marks`, by the filter's name, with `chosen` in force, unless there are more
+    than `limit` rows under the filters that are not counted. Those far above it are not even read:
+    PostgreSQL's planner says so beforehand, for a hundredth of what the look costs."""
+    rows = rows.order_by()
+    if not chosen:  # then these rows are the list's, and the same words do to count them
+        counted = _far_above(rows.values_list("pk"), limit, count=True)
+        if counted is not None:
+            return TooMany(counted)
     read = {name: one for mark in marks.values() for name, one in mark.expressions.items()}
-    read_alone = rows.order_by().annotate(**read).values_list(*read)
-    found = _combinations(read_alone, list(read), limit)
-    if found is None or sum(n for *_, n in found) > limit:
-        return None
+    alone = rows.annotate(**read).values_list(*read)
+    if chosen and _far_above(alone, limit) is not None:
+        return TooMany()
+    found = _combinations(alone, list(read), limit)
+    if sum(n for *_, n in found) > limit:
+        return TooMany()
     shown, by_choice = 0, dict.fromkeys(((name, ALL) for name in marks), 0)
     for *values, n in found:
         falls_under, at = {}, 0
@@ -62,27 +76,40 @@ def numbers(
     return Numbers(shown, by_choice)
 
 
-def _combinations(read: QuerySet, names: list[str], limit: int) -> list[tuple] | None:
+def _far_above(rows: QuerySet, limit: int, *, count: bool = False) -> int | None:
+    """None unless the planner expects far more rows than `limit`. Then how many there are, up to one
+    more than it, if they are to be counted; else 0."""
+    connection = connections[rows.db]
+    if connection.vendor != "postgresql":
+        return None
+    try:
+        sql, params = rows.query.get_compiler(rows.db).as_sql()
+    except EmptyResultSet:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        plan = cursor.fetchone()[0]
+        plan = plan if isinstance(plan, list) else json.loads(plan)
+        if plan[0]["Plan"]["Plan Rows"] <= limit * FAR_ABOVE:
+            return None
+        if not count:
+            return 0
+        cursor.execute(f"SELECT COUNT(*) FROM ({sql} LIMIT {limit + 1:d}) AS ids", params)  # noqa: S608
+        return cursor.fetchone()[0]
+
+
+def _combinations(read: QuerySet, names: list[str], limit: int) -> list[tuple]:
     """Each combination of what is read, with how many rows have it."""
     connection = connections[read.db]
     try:
         sql, params = read.query.get_compiler(read.db).as_sql()
     except EmptyResultSet:
         return []
+    each = ", ".join(map(connection.ops.quote_name, names))
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and _expected(cursor, sql, params) > limit * FAR_ABOVE:
-            return None
-        each = ", ".join(map(connection.ops.quote_name, names))
         # The names are our own; every value is a parameter.
         cursor.execute(
             f"SELECT {each}, COUNT(*) FROM ({sql} LIMIT {limit + 1:d}) AS looked_at GROUP BY {each}",  # noqa: S608
             params,
         )
         return cursor.fetchall()
-
-
-def _expected(cursor: Any, sql: str, params: Sequence[Any]) -> float:
-    """How many rows PostgreSQL's planner expects."""
-    cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-    plan = cursor.fetchone()[0]
-    return (plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]["Plan Rows"]

@@ -147,6 +147,7 @@ class FilterSet(django_filters.FilterSet):
             if isinstance(one, django_filters.ChoiceFilter):
                 one.extra.setdefault("empty_label", "全部")
         self._labels: dict[str, dict[str, str]] = {}
+        self.counted: int | None = None
 
     @classmethod
     def get_filters(cls) -> dict[str, django_filters.Filter]:
@@ -242,6 +243,7 @@ class FilterSet(django_filters.FilterSet):
 
         One look at no more than `limit` rows, in place of the query that counts them
         (`core.counting`). None, and no numbers, when there are more: half a count would mislead.
+        `counted` says then how many there are, up to one more than the limit, if it is known.
         """
         counted, chosen = self._counted, self._values
         if not counted:
@@ -253,10 +255,11 @@ class FilterSet(django_filters.FilterSet):
         marks = {name: self._mark(name, one) for name, one in counted.items()}
         wanted = {name: value for name, value in chosen.items() if name in counted}
         found = counting.numbers(rows, marks, wanted, limit)
-        if found is None:
+        if isinstance(found, counting.TooMany):
+            self.counted = found.counted
             return None
         for name in counted:
-            self._label(name, found.by_choice)
+            self._label(name, {v: n for (of, v), n in found.by_choice.items() if of == name})
         return found.shown
 
     def _options(self, name: str) -> dict[str, str]:
@@ -276,13 +279,12 @@ class FilterSet(django_filters.FilterSet):
         }
         return counting.Mark(cases, lambda held: list(compress(values, held)))
 
-    def _label(self, name: str, numbers: Mapping[tuple[str, str], int]) -> None:
+    def _label(self, name: str, numbers: Mapping[str, int]) -> None:
         field = self.form.fields[name]
         self._labels[name] = options = self._options(name)
-        field.empty_label = f"{field.empty_label}（{numbers[name, counting.ALL]:,}）"
+        field.empty_label = f"{field.empty_label}（{numbers[counting.ALL]:,}）"
         field.choices = [
-            (value, f"{label}（{numbers.get((name, value), 0):,}）")
-            for value, label in options.items()
+            (value, f"{label}（{numbers.get(value, 0):,}）") for value, label in options.items()
         ]
 
 

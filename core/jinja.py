@@ -40,6 +40,20 @@ class Components:
         return found
 
 
+def _side_menu(env: Environment) -> Any:
+    """`side_menu(menu, now, suffix)`: the component, written once for all who are shown the same."""
+
+    @lru_cache(maxsize=512)
+    def written(items: tuple, now: str, suffix: str, *where: str | None) -> Markup:
+        return Components(env).side_menu(items, now, suffix)
+
+    def side_menu(menu: list, now: str, suffix: str) -> Markup:
+        where = (get_urlconf(), settings.ROOT_URLCONF, get_script_prefix())
+        return written(tuple(menu), now, suffix, *where)
+
+    return side_menu
+
+
 def environment(**options: Any) -> Environment:
     """What Django's Jinja2 backend calls."""
     options.setdefault("undefined", StrictUndefined)
@@ -54,6 +68,7 @@ def environment(**options: Any) -> Environment:
         query=query,
         icon=icon,
         ui=Components(env),
+        side_menu=_side_menu(env),
     )
     env.filters.update(
         day=formats.day,

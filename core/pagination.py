@@ -93,13 +93,16 @@ def paginate(
     size: int = PAGE_SIZE,
     limit: int = COUNT_LIMIT,
     total: int | None = None,
+    counted: int | None = None,
 ) -> Page:
-    """One page of `queryset` in `order`. Two queries; one when `total` is known already. A cursor
-    that does not fit (another order, a mangled link) gives the first page."""
+    """One page of `queryset` in `order`. Two queries; one when `total` is known already, or what was
+    `counted` up to one more than `limit`. A cursor that does not fit (another order, a mangled
+    link) gives the first page."""
     keys = keys_of(queryset, order)
     more_than_counted = False
     if total is None:
-        counted = queryset.order_by().values("pk")[: limit + 1].count()
+        if counted is None:
+            counted = queryset.order_by().values("pk")[: limit + 1].count()
         total, more_than_counted = min(counted, limit), counted > limit
     backwards = False
     rows_from = queryset

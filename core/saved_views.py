@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from core import audit
 from core.errors import Refused
 from core.models import DefaultView, SavedView
 from core.models.saved_view import SHARE
-from core.scope import reach_of, require
+from core.prepared import Prepared
+from core.scope import Reach, reach_of, require
 
 MOST = 50  # views of one list that one person, or one office, may keep
 
@@ -34,14 +35,34 @@ def offices_of(user: Any) -> list[Model]:
 def menu_of(user: Any, page: str, chosen: str = "") -> Sequence[SavedView]:
     """The views of a list that its menu offers to this person, their own first; and the one that
     the address names (`chosen`), if they reach it. One query."""
-    # Within sight by itself: one's own, and those of the offices where one holds the right.
-    near = SavedView.objects.near(user).filter(page=page)
     if chosen.isascii() and chosen.isdigit() and len(chosen) < _ID_DIGITS:
-        near |= SavedView.objects.visible_to(user).filter(page=page, pk=chosen)
-    near = near.with_default(user).select_related("area", "unit").only(*_IN_MENU)
+        # Within sight by itself is what is near: one's own, and what offices share that one holds.
+        views = SavedView.objects.near(user).filter(page=page)
+        views |= SavedView.objects.visible_to(user).filter(page=page, pk=chosen)
+        near = list(views.with_default(user).select_related("area", "unit").only(*_IN_MENU))
+    else:
+        near = _near(user, page)
     return sorted(near, key=lambda view: (view.is_shared, view.name))
 
 
+def _near(user: Any, page: str) -> list[SavedView]:
+    """What `SavedViewQuerySet.near` gives, in a shape that follows from the number of offices."""
+    reach = reach_of(user, SHARE)
+    areas, units = [pk for _, pk in reach.areas], reach.units
+    values = {f"a{n}": pk for n, pk in enumerate(areas)} | {
+        f"u{n}": pk for n, pk in enumerate(units)
+    }
+    return _menu(page=page, user=user.pk, **values)
+
+
+def _of_menu(page: str, user: int, **offices: int) -> QuerySet:
+    of = {kind: [pk for name, pk in offices.items() if name[0] == kind] for kind in "au"}
+    reach = Reach(areas=tuple(("", pk) for pk in of["a"]), units=tuple(of["u"]))
+    views = SavedView.objects.near_to(user, reach).filter(page=page).with_default_of(user)
+    return views.select_related("area", "unit").only(*_IN_MENU)
+
+
+_menu = Prepared(_of_menu)
 _ID_DIGITS = 19
 _IN_MENU = ("page", "name", "query", "owner", "area__name", "unit__name")
 

@@ -116,10 +116,15 @@ class BoundTable:
 
 
 class Table:
-    """Subclass with `columns`, and `order` when the newest first (``-pk``) is not wanted."""
+    """Subclass with `columns`, and `order` when the newest first (``-pk``) is not wanted.
+
+    reads: columns of the row that cells read beside those they are named after. A table that says so
+        (be it that there are none) has its rows fetched with those alone; another with all they hold.
+    """
 
     columns: Sequence[Column] = ()
     order: str = "-pk"
+    reads: Sequence[str] | None = None
 
     @classmethod
     def order_by(cls, wanted: str) -> list[str]:
@@ -159,7 +164,11 @@ class Table:
     def prepare(cls, queryset: QuerySet, columns: Sequence[Column] | None = None) -> QuerySet:
         """The queryset with what its cells need, in the same query."""
         related = cls.related(queryset.model, columns)
-        return queryset.select_related(*related) if related else queryset
+        found = queryset.select_related(*related) if related else queryset
+        if cls.reads is None:
+            return found
+        # All that may be shown, for the order may be by one that is not.
+        return found.only(*(c.name for c in cls.columns), *cls.reads, *related)
 
     @classmethod
     def dress(cls, rows: Sequence[Model]) -> None:
@@ -240,6 +249,19 @@ def _due(value: Any, *, ended: bool = False) -> str:
     return f'<span class="due is-{found.tone}">{found.text}</span> <small>{found.day}</small>'
 
 
+def _deadlines(read: Callable[[Any], Any], ended: Callable[[Any], bool]) -> Callable[[Any], str]:
+    """Many rows of a page share a day, and what is said of it."""
+    said: dict[tuple, str] = {}
+
+    def cell(row: Any) -> str:
+        key = read(row), ended(row)
+        if key not in said:
+            said[key] = _due(key[0], ended=key[1])
+        return said[key]
+
+    return cell
+
+
 def _head(column: Column, order: list[str]) -> Head:
     paths = column.paths
     if not paths:
@@ -294,8 +316,7 @@ def _text(column: Column, model: type[Model]) -> Callable[[Any], str]:
             else _tag(labels.get(v, v), tones.get(v, "neutral"))
         )
     if column.due:
-        ended = column.ended or (lambda row: False)
-        return lambda row: _due(read(row), ended=ended(row))
+        return _deadlines(read, column.ended or (lambda row: False))
     write = _writer(column)
     if write:
         return lambda row: _EMPTY if (v := read(row)) is None else write(v)

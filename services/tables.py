@@ -34,6 +34,7 @@ def delivered(row: Item | Claim) -> bool:
 
 
 class ItemTable(Table):
+    reads = ("claimed", "capacity", "state", "kind", "title")
     columns = (
         Column("title", "名称", link="services:item"),
         Column("kind", "类别"),
@@ -50,6 +51,7 @@ class ItemTable(Table):
 class OfferTable(Table):
     """What may be claimed: left over from earlier rounds first, then the newest."""
 
+    reads = ("claimed", "capacity", "carried", "published_at", "title")
     columns = (
         Column("title", "名称", link="services:item"),
         Column("kind", "类别", tag=True),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from accounts.enums import DUTIES
 from accounts.roles import PERMISSIONS, SECOND_FACTOR
+from core.prepared import Prepared
 from core.scope import AreaRule, OwnRule, Reach, Scope, ScopedQuerySet, UnitRule
 from orgs.enums import STAMPS
 
@@ -109,7 +111,10 @@ class User(AbstractBaseUser):
         today = timezone.localdate()
         if not self.is_active:
             return []
-        return list(self.grants.in_force(today).select_related("area", "unit"))
+        found = _in_force(user=self.pk, day=today)
+        for grant in found:
+            grant.user = self
+        return found
 
     def reach(self, perm: str) -> Reach:
         """Where this person holds `perm` today (see `core.scope`)."""
@@ -141,3 +146,12 @@ class User(AbstractBaseUser):
     @property
     def needs_second_factor(self) -> bool:
         return any(g.role in SECOND_FACTOR for g in self.current_grants)
+
+
+def _grants_of(user: int, day: date) -> models.QuerySet:
+    from accounts.models.grant import Grant
+
+    return Grant.objects.in_force(day).filter(user_id=user).select_related("area", "unit")
+
+
+_in_force = Prepared(_grants_of)

@@ -28,6 +28,8 @@ from core.sheets.text import visible
 from core.transitions import Transition, machine_of, transit
 from core.views.forms import print_of
 
+_PAGING = {"after", "limit"}
+
 
 class OfferedSerializer(Serializer):
     """One transition that may be taken from here; `why_not` says what forbids it at present."""
@@ -77,7 +79,9 @@ class ScopedViewSet(GenericViewSet):
             require(request.user, self.perm)
         self._refuse_unknown_parameters(request)
         rows = self.get_queryset().visible_to(request.user, self.perm)
-        rows = self.filter_queryset(self._at_place(rows))
+        rows = self._at_place(rows)
+        if set(request.query_params) - _PAGING:
+            rows = self.filter_queryset(rows)
         # One more column than goes out: the id, from which the next page goes on.
         page = self.paginate_queryset(rows.values_list("pk", *self.columns.paths))
         return self.get_paginated_response([self.columns.row(row[1:]) for row in page])
@@ -164,10 +168,12 @@ class ScopedViewSet(GenericViewSet):
 
     def _refuse_unknown_parameters(self, request: Request) -> None:
         """A filter misspelled would otherwise give everything, and pass for the answer."""
-        known = {"after", "limit", *([places.PARAM] if self.placed() else [])}
-        if self.filters:
-            known |= self.filter_parameters
-        if unknown := set(request.query_params) - known:
+        asked = set(request.query_params) - _PAGING
+        if asked and self.placed():
+            asked -= {places.PARAM}
+        if asked and self.filters:
+            asked -= self.filter_parameters
+        if unknown := asked:
             raise ValidationError({name: ["没有这个查询参数。"] for name in sorted(unknown)})
 
     @classmethod

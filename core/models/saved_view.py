@@ -7,6 +7,7 @@ from core.scope import (
     AreaRule,
     OwnRule,
     OwnScope,
+    Reach,
     Scope,
     ScopedManager,
     ScopedQuerySet,
@@ -21,13 +22,19 @@ class SavedViewQuerySet(ScopedQuerySet):
     def near(self, user):
         """A person's own, and those shared with the very offices that they hold a role on: the
         short list of a menu. `visible_to` takes in the offices below them as well."""
-        reach = reach_of(user, SHARE)
+        return self.near_to(user.pk, reach_of(user, SHARE))
+
+    def near_to(self, user: int, reach: Reach):
+        """The same, of the person with this id and this reach."""
         areas = [pk for _, pk in reach.areas]
-        return self.filter(Q(owner_id=user.pk) | Q(area_id__in=areas) | Q(unit_id__in=reach.units))
+        return self.filter(Q(owner_id=user) | Q(area_id__in=areas) | Q(unit_id__in=reach.units))
 
     def with_default(self, user):
         """Each says whether its list opens with it for this person (`is_default`)."""
-        chosen = DefaultView.objects.filter(user_id=user.pk, view_id=models.OuterRef("pk"))
+        return self.with_default_of(user.pk)
+
+    def with_default_of(self, user: int):
+        chosen = DefaultView.objects.filter(user_id=user, view_id=models.OuterRef("pk"))
         return self.annotate(is_default=models.Exists(chosen))
 
 

@@ -155,6 +155,7 @@ class ListView(ConsoleView):
             after=request.GET.get("after", ""),
             before=request.GET.get("before", ""),
             total=total,
+            counted=self.filterset.counted if self.filterset else None,
         )
         steps = self.bulk_steps() if self.page_name else []
         bound = self.table.bind(

@@ -40,9 +40,10 @@ _PAGE = Environment(autoescape=True).from_string(
 def asked(request: HttpRequest) -> QuerySet[Item]:
     """The rows that our list shows for the same query: filters by name, a place, a search."""
     rows = Item.objects.all()
-    for name, path_of in {"area": "district", "kind": "kind", "state": "state"}.items():
+    place = request.GET.get("level", "city")
+    for name, column in {"area": place, "kind": "kind", "state": "state"}.items():
         if value := request.GET.get(name):
-            rows = rows.filter(**{path_of: value})
+            rows = rows.filter(**{column: value})
     if text := request.GET.get("q"):
         rows = rows.matching(text)
     if request.GET.get("sort") == "-due_on":
@@ -104,8 +105,12 @@ class Pages(pagination.CursorPagination):
 
 
 class ItemPlain(generics.ListAPIView):
-    queryset = Item.objects.all()
     serializer_class = ItemSerializer
+
+    def get_queryset(self) -> QuerySet[Item]:
+        """The rows that this person may see, as the API has them; no filters beside."""
+        return Item.objects.visible_to(self.request.user, ItemApi.perm)
+
     renderer_classes = (renderers.JSONRenderer,)
     pagination_class = Pages
 
