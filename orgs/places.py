@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from core.places import Found
 from orgs.models import Area
+from orgs.queries import Node, nodes_above
 
 _CODE_LENGTH = 12  # ids never grow that long
 _BEST = 20
@@ -40,8 +41,8 @@ class AreaPlaces:
         found = found.select_related("district", "street", "community")
         return [Found(a, where(a)) for a in found.order_by("level", "code")[:_BEST]]
 
-    def trail(self, place: Area) -> Sequence[Area]:
-        return list(Area.objects.above(place))
+    def trail(self, place: Area) -> Sequence[Node]:
+        return nodes_above(place)
 
     def children(self, place: Area, user: Any) -> Sequence[Area]:
         below = Area.objects.visible_to(user).active().filter(parent_id=place.pk)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 from django.db.models import Case, Count, FilteredRelation, Q, QuerySet, Value, When
 
+from core.again import again
 from core.search import exact_first
 from orgs.enums import SIGNIFICANT, STAMPS, AreaKind
 from orgs.models import Area, AreaHistory, Unit
@@ -31,6 +32,43 @@ def top_areas(user: Any, perm: str = "orgs.view") -> QuerySet[Area]:
     return Area.objects.filter(pk__in=tops).in_order()
 
 
+class Node(NamedTuple):
+    """What a line of the tree shows of an area."""
+
+    pk: int
+    kind: str
+    code: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_NODE = ("pk", "kind", "code", "name")
+
+
+@again
+def _nodes_below(parent: int) -> QuerySet:
+    return Area.objects.filter(parent=parent).in_order().active().values_list(*_NODE)
+
+
+@again
+def _nodes_above(*ids: int) -> QuerySet:
+    return Area.objects.filter(pk__in=ids).order_by("level").values_list(*_NODE)
+
+
+def child_nodes(area: Area) -> list[Node]:
+    """What hangs directly below and is in use, by code; for pages that show names alone."""
+    return list(map(Node._make, _nodes_below(area.pk)))
+
+
+def nodes_above(area: Area) -> list[Node]:
+    """The ancestors from the city down; for pages that show names alone."""
+    ids = [getattr(area, f"{level}_id") for level in STAMPS]
+    above = [i for i in ids if i and i != area.pk]
+    return list(map(Node._make, _nodes_above(*above))) if above else []
+
+
 def children(area: Area, *, retired: bool = False) -> QuerySet[Area]:
     """What hangs directly below, by code; struck-off nodes only when asked for."""
     below = Area.objects.filter(parent=area.pk).in_order()
@@ -46,10 +84,21 @@ def counts_below(areas: Sequence[Area]) -> dict[int, Counter[str]]:
         if area.kind in STAMPS:
             by_kind[area.kind].append(area.pk)
     for kind, pks in by_kind.items():
-        below = Area.objects.active().filter(**{f"{kind}__in": pks}).exclude(kind=kind)
-        for pk, lower, n in below.values_list(f"{kind}_id", "kind").annotate(n=Count("pk")):
+        for pk, lower, n in _COUNTS[kind](*pks):
             counts[pk][lower] = n
     return counts
+
+
+def _counting(kind: str) -> Callable[..., list[tuple]]:
+    @again
+    def below(*pks: int) -> QuerySet:
+        rows = Area.objects.active().filter(**{f"{kind}__in": pks}).exclude(kind=kind)
+        return rows.order_by().values_list(f"{kind}_id", "kind").annotate(n=Count("pk"))
+
+    return below
+
+
+_COUNTS = {kind: _counting(kind) for kind in STAMPS}
 
 
 def search_areas(

@@ -17,7 +17,7 @@ from core.periods import Period, period_of
 from core.places import PARAM
 from core.views import ConsoleView
 from orgs.models import Area
-from orgs.queries import children, top_areas
+from orgs.queries import Node, child_nodes, top_areas
 from reports.forms import OverviewForm
 from services import queries
 from services.enums import BAD_GRADES, CONTACT_DAYS, ContactSpan, Grade, ItemKind
@@ -85,7 +85,7 @@ class Overview(ConsoleView):
             return None
         counted = queries.needs_below(self.request.user, place, level, self.period)
         none = queries.Needs(0, 0)
-        lines = [(area, counted.get(area.pk, none)) for area in children(place)]
+        lines = [(area, counted.get(area.pk, none)) for area in child_nodes(place)]
         # Where most needs wait stands first; who published none has nothing to compare.
         lines.sort(key=lambda line: 101 if line[1].rate is None else line[1].rate)
         own = counted.get(None, none).published
@@ -102,7 +102,7 @@ class Overview(ConsoleView):
             shown=SHOWN,
         )
 
-    def _below_row(self, area: Area, needs: queries.Needs) -> Row:
+    def _below_row(self, area: Node, needs: queries.Needs) -> Row:
         span = _span("published_at", self.period.first, self.period.last)
         of_needs = {"kind": ItemKind.NEED, **span}
         taken = self.figure(needs.taken, "items", area, **of_needs, claimable="taken")
@@ -163,14 +163,16 @@ class Overview(ConsoleView):
             ),
         )
 
-    def figure(self, value: int, noun: str, place: Area | None = None, **filters: Any) -> Figure:
+    def figure(
+        self, value: int, noun: str, place: Area | Node | None = None, **filters: Any
+    ) -> Figure:
         """A number that opens to the list of the services room that it counts."""
         if not value:
             return Figure(value)
         return Figure(value, _address(f"services:{noun}", place or self.place, **filters))
 
 
-def _address(name: str, place: Area | None, **query: Any) -> str:
+def _address(name: str, place: Area | Node | None, **query: Any) -> str:
     at = {PARAM: place.pk} if place else {}
     return f"{reverse(name)}?{urlencode({**at, **query})}"
 

@@ -216,6 +216,71 @@ def bench_inserts(plain) -> None:
     row("insert a grid at the left edge", took, "django-mptt's save", mptt, faster=10)
 
 
+CHILDREN = (
+    "SELECT id, kind, code, name FROM orgs_area WHERE parent_id = %s AND state = 'active' "
+    "ORDER BY tree_id, lft"
+)
+ANCESTORS = "SELECT id, kind, code, name FROM orgs_area WHERE id IN %s ORDER BY level"
+SUBTREE = (
+    "SELECT {kind}_id, kind, count(*) FROM orgs_area WHERE state = 'active' AND {kind}_id = %s "
+    "AND kind <> '{kind}' GROUP BY {kind}_id, kind"
+)
+
+
+def bench_reads() -> None:
+    """Against the same rows by hand-written SQL through a bare psycopg2 cursor."""
+    from django.db import connection
+
+    from orgs.models import Area
+    from orgs.queries import child_nodes, counts_below, nodes_above
+
+    connection.ensure_connection()
+    bare = connection.connection.cursor()
+
+    def by_hand(sql: str, *params):
+        def rows() -> list[tuple]:
+            bare.execute(sql, params)
+            return bare.fetchall()
+
+        return rows
+
+    def often(work, rounds: int):
+        return lambda: [work() for _ in range(rounds)]
+
+    communities = Area.objects.filter(kind="community").in_order()
+    for area in (Area.objects.get(kind="city"), communities[communities.count() // 2]):
+        what, above = f"of a {area.kind}", tuple(node.pk for node in nodes_above(area))
+        pairs = [
+            (f"the children, {what}", lambda a=area: child_nodes(a), by_hand(CHILDREN, area.pk)),
+            (
+                f"the counts below, {what}",
+                lambda a=area: counts_below([a]),
+                by_hand(SUBTREE.format(kind=area.kind), area.pk),
+            ),
+        ]
+        if above:
+            pairs.append(
+                (
+                    f"the ancestors, {what}",
+                    lambda a=area: nodes_above(a),
+                    by_hand(ANCESTORS, above),
+                )
+            )
+        for work, ours, theirs in pairs:
+            assert ours()
+            assert theirs()
+            rounds = 3 if work == "the counts below, of a city" else 100
+            took, hand = medians(often(ours, rounds), often(theirs, rounds), times=9)
+            row(
+                work,
+                1000 * took / rounds,
+                "the best SQL by a bare psycopg2 cursor",
+                1000 * hand / rounds,
+                "ms",
+                at_most=1.5,
+            )
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
     django.setup()
@@ -227,6 +292,7 @@ def main() -> None:
         bench_import()
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE orgs_area")
+        bench_reads()
         plain = plain_mptt()
         fill_plain(plain)
         bench_moves(plain)

@@ -8,14 +8,17 @@ import pytest
 from django.db.models import Count
 from django.utils import timezone
 
+from core.again import again
 from orgs.actions.tree import create_area, move_area, rename_area, retire_area
 from orgs.enums import AreaKind
 from orgs.models import Area, AreaHistory, Unit
 from orgs.pinyin import reading
 from orgs.queries import (
+    child_nodes,
     children,
     counts_below,
     next_code,
+    nodes_above,
     path_names,
     paths_on,
     search_areas,
@@ -101,6 +104,26 @@ def test_counts_and_children_leave_out_what_is_struck_off(place, django_assert_n
     assert counts[place.community.pk] == {}
     assert list(children(place.community)) == []
     assert list(children(place.community, retired=True)) == [place.grid]
+
+
+def test_the_lean_reads_tell_what_the_full_ones_tell(place):
+    retire_area(area=place.grid, by=None)
+    for area in (place.city, place.street, place.community, place.grid):
+        below = [(a.pk, a.kind, a.code, a.name) for a in children(area)]
+        above = [(a.pk, a.kind, a.code, a.name) for a in Area.objects.above(area)]
+        for _ in range(2):  # built, and run again
+            assert child_nodes(area) == below
+            assert nodes_above(area) == above
+    assert str(nodes_above(place.street)[-1]) == place.district.name
+
+
+def test_a_query_that_is_run_again_takes_each_of_its_ids():
+    @again
+    def forgetful(one: int, other: int):
+        return Area.objects.filter(pk=one).values_list("pk")
+
+    with pytest.raises(ValueError, match="forgetful"):
+        forgetful(1, 2)
 
 
 def test_next_code(place):

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from core import audit
@@ -60,6 +60,33 @@ def test_an_insert_writes_no_other_node(place):
     )
     after = {a.pk: (a.lft, a.rght) for a in Area.objects.exclude(pk=new.pk)}
     assert after == before
+
+
+def _written() -> dict[int, str]:
+    """Where each row stands in the table: one that is written again stands elsewhere."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, ctid::text FROM orgs_area")
+        return dict(cursor.fetchall())
+
+
+@pytest.mark.postgres
+def test_a_move_to_the_neighbour_writes_what_moves_and_nothing_else(place):
+    """Bounded by the span between the two, and less: of all nodes in it only those that move."""
+    street, neighbour = (place.all[f"37990100{n}000"] for n in (1, 2))
+    for n in range(3, 9):
+        code = f"{street.code[:9]}{n:03d}"
+        new = create_area(kind="community", code=code, name="新社区", parent=street, by=None)
+        create_area(kind="grid", code=f"{code}001", name="第一网格", parent=new, by=None)
+    span = Area.objects.filter(lft__gte=fresh(street).lft, rght__lte=fresh(neighbour).rght)
+    moving = fresh(place.sibling_community)
+    before, between = _written(), set(span.values_list("pk", flat=True))
+    move_area(area=moving, parent=neighbour, by=None)
+    after = _written()
+    touched = {pk for pk, at in after.items() if before[pk] != at}
+    assert touched == set(Area.objects.under(moving).values_list("pk", flat=True))
+    assert len(touched) == 2
+    assert touched < between
+    assert len(between) == 20
 
 
 @pytest.mark.parametrize(
