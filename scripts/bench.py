@@ -46,6 +46,7 @@ BENCHES = {
         "Requests for a list of 100,000 items and for its JSON, two workers", seeded=True
     ),
     "portal": Bench("Requests for the residents' pages, two workers", seeded=True),
+    "reviews": Bench("Figures of a seeded city: pages and reviews", grows=True, seeded=True),
     "sheets": Bench("Sheets in and out", grows=True, seeded=True),
     "tree": Bench("The tree: 52,161 nodes, and parts of it", grows=True),
 }

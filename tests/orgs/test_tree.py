@@ -86,7 +86,7 @@ def test_a_move_to_the_neighbour_writes_what_moves_and_nothing_else(place):
     assert touched == set(Area.objects.under(moving).values_list("pk", flat=True))
     assert len(touched) == 2
     assert touched < between
-    assert len(between) == 20
+    assert len(between) == 22
 
 
 @pytest.mark.parametrize(
