@@ -89,7 +89,14 @@ class ServiceRecord(Placed):
                 models.Index(fields=[level, "-served_on", "-id"], name=f"service_{level}")
                 for level in ("district", "street", "community", "unit")
             ),
-            # Reviews count people and sum hours by community: the index alone answers them.
+            # A review of a city reads its quarter and nothing else of the table.
+            models.Index(
+                fields=["served_on"],
+                include=["community", "street", "district", "member", "hours"],
+                condition=Q(state=ServiceState.CONFIRMED),
+                name="service_counted",
+            ),
+            # A few communities' people and hours: the index alone answers them.
             models.Index(
                 fields=["community", "member", "served_on"],
                 include=["hours"],
