@@ -128,6 +128,7 @@ def test_an_upload_without_room_is_told_and_leaves_nothing(what, size, tmp_path)
     assert attachments.Attachment.objects.exists() or SheetImport.objects.exists()
 
 
+@pytest.mark.postgres  # without it the database and the cache are files, and fail as well
 @pytest.mark.django_db
 def test_the_probe_says_that_there_is_no_room(client):
     with little_room(0):
