@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 
+from core.prepared import Prepared
 from orgs.models import Area
 
 COOKIE = "community"
@@ -17,7 +18,7 @@ def remembered(request: HttpRequest) -> Area | None:
     code = request.COOKIES.get(COOKIE, "")
     if not code.isdigit() or len(code) > 18:
         return None
-    return _communities().filter(code=code).first()
+    return next(iter(_standing(code=code)), None)
 
 
 def remember(response: HttpResponse, community: Area) -> HttpResponse:
@@ -28,11 +29,7 @@ def remember(response: HttpResponse, community: Area) -> HttpResponse:
 
 def community_or_404(code: str) -> Area:
     """A community by its division code; one that was merged leads to its successor."""
-    area = (
-        Area.objects.filter(kind="community", code=code)
-        .select_related("successor", "street")
-        .first()
-    )
+    area = next(iter(_coded(code=code)), None)
     for _ in range(5):  # a chain of mergers longer than that is a fault in the data
         if area is None or area.state == "active":
             break
@@ -69,3 +66,14 @@ def below(area: Area | None) -> list[Area]:
 
 def _communities():
     return Area.objects.active().filter(kind="community").select_related("street", "district")
+
+
+# Every page asks one of these, or both.
+_standing = Prepared(lambda code: _communities().filter(code=code).order_by())
+_coded = Prepared(
+    lambda code: (
+        Area.objects.filter(kind="community", code=code)
+        .select_related("successor", "street")
+        .order_by()
+    )
+)
