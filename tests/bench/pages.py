@@ -53,15 +53,15 @@ def bench_api(site: Site, signed_in: dict[str, str]) -> None:
 
 
 def bench_connections(site: Site, other: Site, signed_in: dict[str, str]) -> None:
-    """The same page on a server that connects anew for each request, in turns."""
-    ask = Ask(BARE, signed_in)
+    """A page of one query on a server that connects anew for each request, in turns."""
+    ask = Ask("/bench/trivial/", signed_in)
     for one in (site, other):
         one.rate(ask, 0.5)
     rounds = [(site.rate(ask, 1), other.rate(ask, 1)) for _ in range(5)]
     kept, anew = (sorted(rates)[2] for rates in zip(*rounds, strict=True))
     took, theirs = milliseconds((kept, anew))
     row(
-        "a page over connections that are kept",
+        "a page of one query, connections kept",
         took,
         "a connection a request",
         theirs,

@@ -45,7 +45,7 @@ class Site:
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def rates(self, *asked: Ask, seconds: float = 1.0, rounds: int = ROUNDS) -> list[float]:
+    def rates(self, *asked: Ask, seconds: float = 0.8, rounds: int = ROUNDS) -> list[float]:
         """Median requests a second of each of `asked`, in turns."""
         for one in asked:
             self.rate(one, seconds / 2)  # warm: templates, connections, caches
