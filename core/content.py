@@ -8,6 +8,7 @@ templates must not, and what unpacks to too much is not unpacked.
 from __future__ import annotations
 
 import codecs
+import html
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -119,6 +120,7 @@ def _office(path: Path, suffix: str) -> bool:
             if main_type not in types:
                 return False
             _refuse_remote(archive, names)
+            _refuse_hidden(archive, suffix)
             # Reads every part to its end: a part whose length was lied about has a wrong sum.
             if archive.testzip() is not None:
                 raise Refused(_DAMAGED, field="file")
@@ -159,6 +161,14 @@ def _refuse_active(names: set[str], types: bytes, suffix: str) -> None:
         raise Refused(_MACROS.format(suffix=suffix), field="file")
 
 
+def _refuse_hidden(archive: zipfile.ZipFile, suffix: str) -> None:
+    """Macros and embedded objects under any name: what holds them is a compound file."""
+    for part in archive.infolist():
+        with archive.open(part) as file:
+            if file.read(len(_OLE)) == _OLE:
+                raise Refused(_MACROS.format(suffix=suffix), field="file")
+
+
 def _refuse_remote(archive: zipfile.ZipFile, names: set[str]) -> None:
     for name in names:
         if name.endswith(".rels"):
@@ -168,11 +178,13 @@ def _refuse_remote(archive: zipfile.ZipFile, names: set[str]) -> None:
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:
+    """An index of the package, with what it writes as references (``vba&#80;roject``) in the clear."""
     with archive.open(name) as part:
         text = part.read(INDEX_BYTES + 1)
-    if len(text) > INDEX_BYTES or text[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    odd = text[:2] in (b"\xff\xfe", b"\xfe\xff") or b"<!DOCTYPE" in text or b"\0" in text
+    if odd or len(text) > INDEX_BYTES:
         raise Refused(_DAMAGED, field="file")  # no program writes its index so
-    return text
+    return html.unescape(text.decode("utf-8", "replace")).encode()
 
 
 ACCEPTED: dict[str, Accepted] = {

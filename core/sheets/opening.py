@@ -58,7 +58,9 @@ class Limits:
     rows: int = 100_000
     columns: int = 256
     memory: int = 256 * _MB
-    seconds: int = 20
+    seconds: int = 5
+    text: int = 100 * _MB  # of what the parser hands over
+    lines: int = 1_100_000  # of a csv, blank ones too: no program keeps more rows in a sheet
 
 
 LIMITS = Limits()
@@ -197,6 +199,7 @@ class _Lines:
     def __init__(self, stream, limits: Limits) -> None:
         self.stream, self.limits = stream, limits
         self.waiting: Any = None
+        self.taken = 0
 
     def next_sheet(self) -> dict | None:
         for _row in self.rows():  # what the caller left unread
@@ -207,6 +210,9 @@ class _Lines:
     def rows(self) -> Iterator[tuple[int, list[Any]]]:
         while self.waiting is None:
             line = self.stream.readline()
+            self.taken += len(line)
+            if self.taken > self.limits.text:
+                raise _too_much("text", self.limits)
             try:
                 said = orjson.loads(line)
             except orjson.JSONDecodeError as error:  # it ended without saying so: parser or limits
@@ -233,6 +239,8 @@ def _cell(said: dict[str, Any]) -> Any:
 def _too_much(what: str, limits: Limits) -> Refused:
     if what == "encrypted":
         return _encrypted()
+    if what == "text":
+        return Refused("表中的文字过多，不能读取。请只保留要导入的列，或分成几个文件上传。")
     if what == "rows":
         return Refused(f"表格超过 {limits.rows} 行，请分成几个文件上传。")
     return Refused(f"表格超过 {limits.columns} 列，请删除右侧多余的列后重新上传。")
@@ -250,10 +258,14 @@ def _damaged() -> Refused:
 
 def _csv_rows(path: Path, limits: Limits) -> Iterator[tuple[int, list[Any]]]:
     text = decode(path.read_bytes())
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    if text.count("\n") + text.count("\r") > 2 * limits.lines:  # a line may end in both
+        raise _too_much("rows", limits)
+    lines = _CsvLines(text, _delimiter(text), limits)
+    rows = csv.reader(lines, delimiter=lines.delimiter, strict=True)
     found = 0
     try:
         for number, cells in enumerate(rows, start=1):
+            lines.marks = 0
             while cells and not cells[-1].strip():
                 cells.pop()
             if not cells:
@@ -268,6 +280,26 @@ def _csv_rows(path: Path, limits: Limits) -> Iterator[tuple[int, list[Any]]]:
         raise Refused(
             f"第 {rows.line_num} 行附近的引号不成对，不能分辨各列。请改正，或另存为 xlsx 后上传。"
         ) from error
+
+
+class _CsvLines:
+    """The lines of a csv, none of which makes a row of millions of cells before it is refused.
+    `marks`: delimiters since the last whole row; texts may hold some too."""
+
+    def __init__(self, text: str, delimiter: str, limits: Limits) -> None:
+        self.delimiter, self.limits = delimiter, limits
+        self.marks = 0
+        self._lines = io.StringIO(text, newline="")
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.marks += line.count(self.delimiter)
+        if self.marks > 50 * self.limits.columns:
+            raise _too_much("columns", self.limits)
+        return line
 
 
 def decode(data: bytes) -> str:

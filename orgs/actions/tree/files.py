@@ -13,6 +13,7 @@ from orgs.actions.tree import rules
 from orgs.enums import AreaKind, AreaState
 
 COLUMNS = ("code", "name", "kind", "parent_code")
+MOST_BYTES = 32 * 2**20  # a city of 52,000 nodes has some 4 MB
 _KINDS = set(AreaKind.values)
 
 
@@ -62,6 +63,8 @@ class Known(NamedTuple):
 
 def read_lines(path: Path) -> list[Line]:
     """The lines of a CSV file in UTF-8 (with or without BOM) or GBK. Raises `BadFile`."""
+    if path.stat().st_size > MOST_BYTES:
+        raise BadFile([Bad(1, "", "", f"文件超过 {MOST_BYTES // 2**20} MB，不像是区划表")])
     reader = csv.reader(io.StringIO(_text(path.read_bytes()), newline=""), strict=True)
     lines, bad, places, number = [], [], None, 1
     try:
