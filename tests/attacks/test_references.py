@@ -26,7 +26,8 @@ from tests.guards.asking import Answer, Visitor
 from tests.guards.declared import LET_IN, NOT_THERE, Address, addresses
 from tests.guards.test_addresses import requests, walk
 
-pytestmark = pytest.mark.django_db
+# A long walk whose answers do not hang on the database: once is enough, where it runs for real.
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 NEIGHBOURS = (
     Role.ORG_DEPARTMENT,
     Role.STREET_OFFICER,

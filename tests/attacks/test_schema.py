@@ -38,6 +38,8 @@ from core.api.urls import router
 from core.models import Job
 from tests.factories.rows import World
 
+# A long walk whose answers do not hang on the database: once is enough, where it runs for real.
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 DEEP = "FUZZ_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))  # of each address and manner
 # Who reads everything, and who does the most; a deep run comes as everybody.
@@ -128,7 +130,6 @@ def noun_of(operation: Any) -> str:
     return operation.path.partition("{id}/")[0]
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("role", READERS)
 def test_every_address_answers_as_the_schema_says(world, role):
     sent, listed = session(world.people[role]), {}
@@ -149,7 +150,6 @@ def test_every_address_answers_as_the_schema_says(world, role):
     assert len(listed) > 10
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("role", WRITERS)
 def test_every_write_answers_as_the_schema_says(world, role):
     """Created, changed, carried on, or refused in words: nothing else, and never a fault."""
@@ -169,7 +169,6 @@ def test_every_write_answers_as_the_schema_says(world, role):
     assert HTTPStatus.FORBIDDEN in seen
 
 
-@pytest.mark.django_db
 def test_without_a_sign_in_every_operation_says_so():
     for operation in operations():
         seen = set()
@@ -179,7 +178,6 @@ def test_without_a_sign_in_every_operation_says_so():
         assert HTTPStatus.UNAUTHORIZED in seen or "{id}" in operation.path
 
 
-@pytest.mark.django_db
 def test_what_the_schema_does_not_offer_is_not_offered(world):
     """PUT, DELETE and the like: 405 in the shape of every error, for what is there and what is not."""
     offered: dict[str, set[str]] = {}

@@ -32,7 +32,8 @@ from tests.guards.asking import Visitor
 from tests.guards.declared import LET_IN, Address, addresses
 from tests.guards.test_addresses import open_addresses, requests
 
-pytestmark = pytest.mark.django_db
+# A long walk whose answers do not hang on the database: once is enough, where it runs for real.
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 TAG = "<s1>'\">{{7*7}}"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 from django.test import override_settings
 from django.utils import timezone
 
 from accounts.enums import Role
-from core.jobs import execute
+from core.jobs import execute, pulse
 from core.periods import Period, period_of
 from orgs.models import Area
 from reports.actions.compute import start_run
@@ -26,7 +27,7 @@ def run(area: Area, period: Period | None = None, by: Any = None) -> Run:
     made = start_run(
         period=period or this_quarter(), area=area, by=by or person(Role.ORG_DEPARTMENT, area)
     )
-    with override_settings(JOB_HEARTBEAT_SECONDS=600):
+    with override_settings(JOB_HEARTBEAT_SECONDS=600), patch.object(pulse, "WRITE_PROGRESS", 600):
         execute(made.job_id)
     return Run.objects.get(pk=made.pk)
 
