@@ -216,6 +216,7 @@ def _copy(statement: str, path: Path, mode: str) -> None:
     from django.db import connection, transaction
 
     with path.open(mode) as file, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL jit = off")  # as the export has it
         cursor.copy_expert(statement, file)
 
 
