@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 
@@ -23,7 +24,14 @@ def remembered(request: HttpRequest) -> Area | None:
 
 def remember(response: HttpResponse, community: Area) -> HttpResponse:
     """Keep the choice for a year. It is the code of a place: nothing about the visitor."""
-    response.set_cookie(COOKIE, community.code, max_age=YEAR, samesite="Lax", httponly=True)
+    response.set_cookie(
+        COOKIE,
+        community.code,
+        max_age=YEAR,
+        samesite="Lax",
+        httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
     return response
 
 

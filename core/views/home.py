@@ -122,7 +122,12 @@ class ThemeView(View):
         response = HttpResponseRedirect(back if safe else "/")
         if wanted in THEMES:
             response.set_cookie(
-                THEME_COOKIE, wanted, max_age=YEAR, samesite="Lax", secure=request.is_secure()
+                THEME_COOKIE,
+                wanted,
+                max_age=YEAR,
+                samesite="Lax",
+                httponly=True,
+                secure=request.is_secure(),
             )
         else:
             response.delete_cookie(THEME_COOKIE)

@@ -57,7 +57,12 @@ class KeysView(ConsoleView):
         response = HttpResponseRedirect(back if safe else reverse("console:home"))
         if request.POST.get("keys") == "off":
             response.set_cookie(
-                KEYS_COOKIE, "off", max_age=YEAR, samesite="Lax", secure=request.is_secure()
+                KEYS_COOKIE,
+                "off",
+                max_age=YEAR,
+                samesite="Lax",
+                httponly=True,
+                secure=request.is_secure(),
             )
         else:
             response.delete_cookie(KEYS_COOKIE)

@@ -147,3 +147,20 @@ def test_cookies_are_kept_from_scripts_other_sites_and_plain_http(tmp_path):
     assert done.stdout.strip() == str([True, True, "Lax"] * 2), done.stderr
     assert base.SESSION_EXPIRE_AT_BROWSER_CLOSE
     assert base.SESSION_IDLE_SECONDS < base.SESSION_MAX_SECONDS <= 8 * 3600
+
+
+def test_every_cookie_that_is_set_is_kept_so(world, settings):
+    """Also those that hold no secret: the theme, the keys, a resident's community and version."""
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    client = Client()
+    client.force_login(world.people[Role.COMMUNITY_WORKER])
+    code = world.place.community.code
+    client.post(reverse("console:theme"), {"theme": "dark"}, secure=True)
+    client.post(reverse("console:keys"), {"keys": "off"}, secure=True)
+    client.get(reverse("portal:community", args=[code]), secure=True)
+    client.get(reverse("portal:elder"), {"on": "1"}, secure=True)
+    client.get(reverse("accounts:sign-in"), secure=True)
+    cookies = {n: c for n, c in client.cookies.items() if c.value and n != "sessionid"}
+    assert {"theme", "keys", "community", "elder"} <= set(cookies)
+    open_ones = [n for n, c in cookies.items() if not (c["secure"] and c["httponly"])]
+    assert not open_ones
