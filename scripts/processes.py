@@ -99,6 +99,30 @@ class Memory(threading.Thread):
         return found
 
 
+def processor_seconds(pid: int) -> float:
+    """What a program has computed so far, with all that it started, the ended ones too."""
+    return sum(map(_computed, [pid, *_below(pid)])) / os.sysconf("SC_CLK_TCK")
+
+
+def server_of(database: str) -> int:
+    """The PostgreSQL of this machine that serves a database just now: its process."""
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            line = (folder / "cmdline").read_text() if folder.name.isdigit() else ""
+            if line.startswith("postgres: ") and f" {database} " in line:
+                return int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    raise LookupError(f"nobody here serves {database}")
+
+
+def _computed(pid: int) -> int:
+    """Clock ticks: its own, and those of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0  # it has just ended, and is counted with its parent
+    return sum(map(int, fields[11:15]))
+
+
 def _held(pid: int) -> float:
     total = 0
     for process in [pid, *_below(pid)]:
