@@ -211,7 +211,7 @@ class Morning(LoadTestShape):
             if not self._judge(self.begun + SETTLE, now):
                 return None
             self.begun = now
-        return self.users, 500
+        return self.users, 100
 
     def _judge(self, since: float, until: float) -> bool:
         """Note the step that ends; whether there is another."""
