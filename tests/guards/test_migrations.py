@@ -99,7 +99,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "danger"), CASES, ids=lambda case: str(case)[:60])
+@pytest.mark.parametrize(
+    ("operation", "danger"),
+    CASES,
+    ids=[f"{type(operation).__name__}-{danger}"[:60] for operation, danger in CASES],
+)
 def test_the_rules_tell_what_people_would_notice(operation, danger):
     state = ProjectState()
     fields = [
