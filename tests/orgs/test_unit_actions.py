@@ -6,6 +6,9 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.cn import uscc
 
 from core.audit import timeline
 from core.errors import Conflict, Refused
@@ -16,6 +19,14 @@ from orgs.credit_code import fault
 from orgs.models import Unit
 from tests.factories.accounts import person
 from tests.factories.orgs import credit_code, small_city, unit
+
+
+@given(st.text("0123456789ABCDEFGHJKLMNPQRTUWXY", min_size=9, max_size=9), st.integers(0, 999999))
+def test_the_check_digit_is_the_one_of_the_standard(letters, division):
+    body = f"{letters[:2]}{division:06d}{letters[:9]}"
+    right = uscc.calc_check_digit(body)
+    good = [last for last in "0123456789ABCDEFGHJKLMNPQRTUWXY" if fault(body + last) is None]
+    assert good == [right]
 
 
 @pytest.mark.parametrize("code", ["91110000600037341L", "A1370200427400037X", credit_code(7)])
