@@ -4,7 +4,7 @@ Outside of one, Django declares it WITH HOLD, and it belongs to the session. Beh
 lends a connection for a transaction at a time, the next FETCH may reach another session, where it is
 not. Django's own switch (DISABLE_SERVER_SIDE_CURSORS) gives up all of them, and an export of
 330,000 rows would be held in memory. So what is long stands in a transaction and streams; what is
-not (the choices of a form) is fetched at once. See docs/adr/0019-core-pooling.md.
+not (the choices of a form) is fetched at once. See docs/adr/0012-core-pooling.md.
 """
 
 from __future__ import annotations

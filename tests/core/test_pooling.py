@@ -1,4 +1,4 @@
-"""What a pool that lends connections by transaction asks of us (docs/adr/0019-core-pooling.md)."""
+"""What a pool that lends connections by transaction asks of us (docs/adr/0012-core-pooling.md)."""
 
 from __future__ import annotations
 
