@@ -84,7 +84,12 @@ def pick(rows: QuerySet, keys: Sequence[str]) -> list[Model]:
     for key in keys:
         with contextlib.suppress(ValidationError):
             known.append(field.to_python(key))
-    return list(rows.filter(pk__in=known))
+    return list(whole(rows.filter(pk__in=known)))
+
+
+def whole(rows: QuerySet) -> QuerySet:
+    """The rows with all their columns: guards ask for what a list does not show."""
+    return rows.defer(None)
 
 
 def take(

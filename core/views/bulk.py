@@ -113,7 +113,7 @@ class BulkView(OfListView):
     def _outlook(self) -> bulk.Outlook:
         asked = self.request.GET
         if asked.get(ALL) == "1":
-            rows = list(self.list.ordered(self.list.filtered())[: bulk.MOST + 1])
+            rows = list(bulk.whole(self.list.ordered(self.list.filtered()))[: bulk.MOST + 1])
             self.too_many = len(rows) > bulk.MOST
             return bulk.look([] if self.too_many else rows, self.step, by=self.request.user)
         keys = list(dict.fromkeys(asked.getlist(ROW)))[:PAGE_SIZE]

@@ -181,6 +181,7 @@ def test_a_standby_that_lags_is_not_read(place, settings, monkeypatch):
     settings.REPLICA_MAX_LAG = 3600
     catch_up()
     look_anew(monkeypatch)
+    wait_until(replica.WATCH.fresh)
     with asked() as (primary, _standby):
         title_shown(Client(), item, "新的名称")
     assert not primary
