@@ -71,7 +71,7 @@ class Postgres:
         password = where.pop("password", "")  # not for everybody's list of processes
         for ours in ("client_encoding", "cursor_factory"):
             where.pop(ours, None)
-        done = subprocess.run(  # noqa: S603  (our own words and the settings')
+        done = subprocess.run(  # noqa: S603  (our own words and the settings')  # nosec B603
             [found, "--no-password", "--dbname", make_dsn(**where), *arguments],
             env={**os.environ, "PGPASSWORD": password},
             umask=0o077,
