@@ -41,7 +41,7 @@ def of_python(report: dict[str, Any] | None) -> Verdict:
 
 
 def of_npm(report: dict[str, Any] | None) -> Verdict:
-    """What npm's JSON says; one without its own version is an error of the registry."""
+    """What npm's JSON says; one without its own version says that the index failed."""
     if not report or "auditReportVersion" not in report:
         return Verdict(0, 0, {})
     faults = {
