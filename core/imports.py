@@ -351,11 +351,7 @@ def _drop_old(sheet: SheetImport) -> bool:
     sheet = _locked(sheet)
     if sheet.is_busy:  # a run has begun on it, and will end
         return False
-    if sheet.state in IMPORT_ENDED:
-        _forget(sheet)
-        sheet.save(update_fields=_FILES)
-    else:
-        _give_up(sheet, "上传后一天内没有确认导入，没有写入任何一行。上传的文件已删除。")
+    _let_go(sheet, "上传后一天内没有确认导入，没有写入任何一行。上传的文件已删除。")
     return True
 
 
@@ -369,12 +365,17 @@ def drop_lost_files() -> int:
 @transaction.atomic
 def _drop_lost(sheet: SheetImport) -> bool:
     sheet = _locked(sheet)
+    _let_go(sheet, "系统已从备份恢复，上传的文件不在备份中，没有写入任何一行。请重新上传。")
+    return True
+
+
+def _let_go(sheet: SheetImport, why: str) -> None:
+    """An ended upload loses its files; one that waits is given up for this reason."""
     if sheet.state in IMPORT_ENDED:
         _forget(sheet)
         sheet.save(update_fields=_FILES)
     else:
-        _give_up(sheet, "系统已从备份恢复，上传的文件不在备份中，没有写入任何一行。请重新上传。")
-    return True
+        _give_up(sheet, why)
 
 
 def named(paths: list[str]) -> set[str]:
