@@ -101,7 +101,12 @@ def insert_columns(
         model._base_manager.bulk_create(made, batch_size=_INSERTED)
         return
     fields = [model._meta.get_field(name) for name in names]
-    _copy(connection.ops.quote_name(model._meta.db_table), fields, iter([columns]))
+    # In chunks: the database takes in one while the next is turned into text.
+    chunks = (
+        [column[start : start + _CHUNK] for column in columns]
+        for start in range(0, len(columns[0]), _CHUNK)
+    )
+    _copy(connection.ops.quote_name(model._meta.db_table), fields, chunks)
 
 
 def take_ids(model: type[models.Model], count: int) -> list[int]:
@@ -189,7 +194,7 @@ def _texts(values: Sequence[Any]) -> Sequence[str]:
         return [r"\N"] * len(values)
     if kinds <= _PLAIN:
         return list(map(str, values))
-    if kinds == {datetime}:  # mostly one moment for all
+    if kinds == {datetime} or kinds == {date}:  # mostly one moment for all
         said = {value: value.isoformat() for value in {*values}}
         return [said[value] for value in values]
     return list(map(_text, values))

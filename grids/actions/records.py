@@ -16,11 +16,11 @@ _PLACE = ("area_id", *(f"{level}_id" for level in STAMPS))
 
 
 def open_records(areas: QuerySet[Area]) -> None:
-    """Give every grid among `areas` its record: counts unknown, its posts vacant.
+    """Give every grid among the new `areas` its record: counts unknown, its posts vacant.
 
-    Two statements, however many grids there are; one that has its record keeps it. Nobody does
-    this by hand and it says nothing that the new node does not, so the audit of that stands for
-    it. To be called in the transaction that adds the nodes, which holds them.
+    Two statements, however many grids there are. Nobody does this by hand and it says nothing
+    that the new node does not, so the audit of that stands for it. To be called in the transaction
+    that adds the nodes, which holds them. Raises `IntegrityError` for a grid that has its record.
     """
     grids = areas.filter(kind=AreaKind.GRID).order_by()
     found, params = grids.values_list("pk", *_PLACE[1:]).query.sql_with_params()
@@ -28,14 +28,13 @@ def open_records(areas: QuerySet[Area]) -> None:
     profile, post, kind = (m._meta.db_table for m in (GridProfile, GridPost, PostKind))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {profile} ({place}, version) "
-            f"SELECT grids.*, 1 FROM ({found}) AS grids WHERE TRUE ON CONFLICT DO NOTHING",
+            f"INSERT INTO {profile} ({place}, version) SELECT grids.*, 1 FROM ({found}) AS grids",
             params,
         )
         cursor.execute(
             f"INSERT INTO {post} ({place}, kind_id, state, holder, organisation) "
             f"SELECT grids.*, kind.id, %s, '', '' FROM ({found}) AS grids "
-            f"CROSS JOIN {kind} AS kind WHERE kind.is_active ON CONFLICT DO NOTHING",
+            f"CROSS JOIN {kind} AS kind WHERE kind.is_active",
             [PostState.VACANT, *params],
         )
 

@@ -35,7 +35,10 @@ class GridPost(Placed):
     file on a person.
     """
 
-    kind = models.ForeignKey(PostKind, models.PROTECT, related_name="posts", verbose_name="岗位")
+    # No index by kind: there are five, and a city has a row of each for all of its grids.
+    kind = models.ForeignKey(
+        PostKind, models.PROTECT, related_name="posts", db_index=False, verbose_name="岗位"
+    )
     state = models.CharField(
         "状态", max_length=8, choices=PostState.choices, default=PostState.VACANT
     )
@@ -58,7 +61,7 @@ class GridPost(Placed):
         ]
         indexes = [
             models.Index(fields=[level, "id"], name=f"grid_post_{level}")
-            for level in ("city", "district", "street", "community")
+            for level in ("district", "street", "community")
         ]
 
     def __str__(self) -> str:

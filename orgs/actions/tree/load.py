@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from core import audit
 from core.errors import Refused
+from core.garbage import no_collection
 from orgs.actions.tree import history, numbers, rows, stamps
 from orgs.actions.tree.files import BadFile, Known, Line, faults
 from orgs.actions.tree.lock import tree_action
 from orgs.actions.tree.nodes import AUDITED, typed
-from orgs.enums import BEGINNING, STAMPS, AreaKind, AreaState
+from orgs.enums import BEGINNING, STAMPS, AreaKind
 from orgs.models import Area
 from orgs.signals import areas_added
 
@@ -59,7 +60,7 @@ def load_areas(
     """
     if by is not None:
         raise PermissionDenied("files of divisions are loaded by the system alone")
-    with transaction.atomic():
+    with transaction.atomic(), no_collection():
         loaded = _load(lines=list(lines), on=on, source=source)
         if dry_run:
             transaction.set_rollback(True)
@@ -145,21 +146,30 @@ class _Load:
     def _create(self, lines: Sequence[Line]) -> None:
         """Write the new nodes of one level."""
         self._read_paths({self.pks[n.parent_code] for n in lines if n.parent_code})
-        active, pks, paths = AreaState.ACTIVE.value, self.pks, self.paths
-        fresh, today = self.fresh.isoformat(), self.day.isoformat()
-        found = []
-        for line in lines:
-            pk, parent = pks[line.code], pks.get(line.parent_code)
-            paths[pk] = path = _below(paths.get(parent, ()), line.kind, pk)
-            place = self.numbers.get(line.code)
-            if place is None:  # below a node that is here already
-                self.disordered.add(path[0])
-            names = (line.kind, line.code, line.name, *rows.typed_cells(line.name))
-            since, laid = fresh if place else today, place or (0, 0, 0, 0)
-            found.append((pk, parent, *names, active, since, 1, *laid, *path))
-        if found:
-            self.cities.update(row[-len(STAMPS)] for row in found)
-            rows.insert(found)
+        if not lines:
+            return
+        paths, places = self.paths, [self.numbers.get(line.code) for line in lines]
+        pks = [self.pks[line.code] for line in lines]
+        parents = [self.pks.get(line.parent_code) for line in lines]
+        stamped = [
+            _below(paths.get(parent, ()), line.kind, pk)
+            for line, parent, pk in zip(lines, parents, pks, strict=True)
+        ]
+        paths.update(zip(pks, stamped, strict=True))
+        cities = [path[0] for path in stamped]
+        self.cities.update(cities)
+        # Below a node that is here already there are no numbers yet.
+        self.disordered.update(
+            city for city, place in zip(cities, places, strict=True) if not place
+        )
+        rows.insert(
+            pks=pks,
+            parents=parents,
+            lines=lines,
+            since=[self.fresh if place else self.day for place in places],
+            places=[place or (0, 0, 0, 0) for place in places],
+            stamps=stamped,
+        )
 
     def _move(self, line: Line) -> None:
         area = Area.objects.get(pk=self.pks[line.code])
@@ -204,23 +214,25 @@ class _Load:
 
     def _number_new_cities(self) -> dict[str, tuple[int, int, int, int]]:
         """(lft, rght, tree_id, level) of all that is new below a new city, by code."""
-        children = defaultdict(list)
-        for line in self.new:  # siblings in the order of codes
-            children[line.parent_code].append(line.code)
+        parents = [self.pks.get(line.parent_code) for line in self.new]
+        pks = [self.pks[line.code] for line in self.new]
+        size = dict.fromkeys(pks, 1)  # of the subtree of each; parents come before children
+        for pk, parent in zip(reversed(pks), reversed(parents), strict=True):
+            if parent in size:
+                size[parent] += size[pk]
+        step, free, trees = numbers.STEP, {}, {}  # the next number below each, and its tree
         laid: dict[str, tuple[int, int, int, int]] = {}
-        for city in children.get("", []):
-            tree, count = self.pks[city], 0
-            opened: dict[str, int] = {}
-            stack = [(city, 0)]
-            while stack:
-                code, level = stack.pop()
-                count += 1
-                if code in opened:
-                    laid[code] = (opened[code], count * numbers.STEP, tree, level)
-                    continue
-                opened[code] = count * numbers.STEP
-                stack.append((code, level))
-                stack += [(child, level + 1) for child in reversed(children.get(code, []))]
+        for line, pk, parent in zip(self.new, pks, parents, strict=True):  # siblings by their codes
+            if parent is None:
+                start, tree = 1, pk
+            elif parent in free:
+                start, tree = free[parent], trees[parent]
+                free[parent] += 2 * size[pk]
+            else:
+                continue
+            free[pk], trees[pk] = start + 1, tree
+            end = start + 2 * size[pk] - 1
+            laid[line.code] = (start * step, end * step, tree, _DEPTH[line.kind])
         return laid
 
 

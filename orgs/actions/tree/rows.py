@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 
 from django.db import connection
 from django.db.models import Max
 
+from core.copying import insert_columns
+from orgs.actions.tree.files import Line
 from orgs.actions.tree.nodes import typed
-from orgs.enums import STAMPS
+from orgs.enums import STAMPS, AreaState
 from orgs.models import Area
 
 COLUMNS = (
     *("id", "parent_id", "kind", "code", "name", "pinyin", "initials", "state", "valid_from"),
     *("version", "lft", "rght", "tree_id", "level", *(f"{level}_id" for level in STAMPS)),
 )
-_NAME = COLUMNS.index("name")
 
 
 @lru_cache(maxsize=8192)  # every community has a 第一网格
-def typed_cells(name: str) -> tuple[str, ...]:
+def _typed_cells(name: str) -> tuple[str, ...]:
     """How a name is typed, in the order of the columns."""
     return tuple(typed(name).values())
 
@@ -43,20 +45,27 @@ def take_pks(count: int) -> list[int]:
     return list(range(last - count + 1, last + 1))
 
 
-def insert(rows: list[tuple]) -> None:
-    """Write rows of `COLUMNS`."""
-    table = Area._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            copy = f"COPY {table} ({', '.join(COLUMNS)}) FROM STDIN"
-            cursor.copy_expert(copy, io.StringIO("".join(map(_copy_line, rows))))
-        else:
-            marks = ", ".join(["%s"] * len(COLUMNS))
-            insert = f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({marks})"
-            cursor.executemany(insert, rows)
-
-
-def _copy_line(row: tuple) -> str:
-    cells = [r"\N" if cell is None else str(cell) for cell in row]
-    cells[_NAME] = cells[_NAME].replace("\\", r"\\")  # the one column that people write
-    return "\t".join(cells) + "\n"
+def insert(
+    *,
+    pks: Sequence[int],
+    parents: Sequence[int | None],
+    lines: Sequence[Line],
+    since: Sequence[date],
+    places: Sequence[tuple[int, int, int, int]],
+    stamps: Sequence[tuple[int | None, ...]],
+) -> None:
+    """Write the new active nodes of `lines`, at least one. Beside each line stand its id, its
+    parent's, the day since when it is there, its numbers (lft, rght, tree_id, level) and stamps."""
+    count = len(pks)
+    names = [line.name for line in lines]
+    insert_columns(
+        Area,
+        COLUMNS,
+        [
+            *(pks, parents, [line.kind for line in lines], [line.code for line in lines], names),
+            *zip(*map(_typed_cells, names), strict=True),
+            *([AreaState.ACTIVE.value] * count, since, [1] * count),
+            *zip(*places, strict=True),
+            *zip(*stamps, strict=True),
+        ],
+    )
