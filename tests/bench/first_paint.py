@@ -13,6 +13,8 @@ from statistics import median
 
 import django
 
+from tests.bench import row
+
 VISITS = 7
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
@@ -62,9 +64,9 @@ def main() -> None:
     site = f"http://127.0.0.1:{server.port}"
     pages = {
         "yardstick": "/healthz/live",
-        "home": "/",
-        "service": f"/item/{place.offer.number}/",
-        "question": "/need/topic/",
+        "home page": "/",
+        "a service": f"/item/{place.offer.number}/",
+        "the form for a question": "/need/topic/",
     }
     cookies = [{"name": "community", "value": place.community.code, "url": site}]
     with sync_playwright() as playwright:
@@ -78,10 +80,7 @@ def main() -> None:
     server.terminate()
     yardstick = times.pop("yardstick")
     for name, spent in times.items():
-        ratio = f"{spent / yardstick:.2f} ×"
-        print(
-            f"| {name} | {ratio} | an answer of a few bytes | {spent:.0f} ms | {yardstick:.0f} ms |"
-        )
+        row(name, spent, "an answer of a few bytes", yardstick, "ms")
 
 
 if __name__ == "__main__":
