@@ -45,13 +45,16 @@ class _Paired(Lookup):
         return f"{column} {operator}", [*params, pattern]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list]:
-        like, params = self.as_sql(compiler, connection)
         if len(self.rhs) < 2:
-            return like, params
+            return self.as_sql(compiler, connection)
         column, own = self._column(compiler)
         pairs = sorted({self.rhs[n : n + 2] for n in range(len(self.rhs) - 1)})
-        # The comparison first: where a plan reads row after row, the pairs of few are asked for.
-        return f"({like} AND services_pairs({column}) @> %s)", [*params, *own, pairs]
+        # The comparison first: where a plan reads row after row, the pairs of few are asked for. Not
+        # by LIKE: the planner would take its rows for a part of those that have the pairs.
+        return (
+            f"(strpos({column}, %s) <> 0 AND services_pairs({column}) @> %s)",
+            [*own, self.rhs, *own, pairs],
+        )
 
     def _column(self, compiler: Any) -> tuple[str, list]:
         column, params = compiler.compile(self.lhs)
