@@ -3,7 +3,7 @@ condition, so that the number and the records behind it come from the same defin
 
 ::
 
-    source.count(period, place_ids(area, period))   # {area id: {figure: number}}, one query
+    source.count(period, [*place_ids(area, period)])  # {area id: {figure: number}}, one query
     measure.records(area, period)                   # the rows that a score opens to
 
 The catalogue of measures stands in `reports.catalogue`.
@@ -18,12 +18,15 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from core.among import Among
 from core.periods import Period
 from orgs.models import Area
 from reports.enums import Basis
 from reports.queries import place_ids
 
 When = Callable[[Period], Q]
+FEW = 200  # places
+_LEVELS = ("community", "street", "district")  # a row is the first's that it names
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,11 @@ class Source:
         """The app whose records it reads, as changes of them are marked (`reports.triggers`)."""
         return self.rows(period).model._meta.app_label
 
-    def count(
-        self, period: Period, places: QuerySet | Collection[int]
-    ) -> dict[int, dict[str, Any]]:
+    def count(self, period: Period, places: Collection[int]) -> dict[int, dict[str, Any]]:
         """Every figure of every place: {area id: {figure: number}}. One query, and one for each
         figure that is counted apart.
 
-        `places` holds the ids of districts, streets and communities: those of a whole run as a
-        subquery, a few of them by name.
+        `places` holds the ids of districts, streets and communities.
         """
         found: dict[int, dict[str, Any]] = {}
         together = [f for f in self.figures if not f.apart]
@@ -82,16 +82,18 @@ class Source:
                 found.setdefault(place, {}).update(zip(names, numbers, strict=True))
         return found
 
-    def _counts(
-        self, figures: list[Figure], period: Period, places: QuerySet | Collection[int]
-    ) -> QuerySet:
+    def _counts(self, figures: list[Figure], period: Period, places: Collection[int]) -> QuerySet:
         """(area id, a number a figure) of each place."""
-        stamps = [f"{self.path}{level}_id" for level in ("community", "street", "district")]
-        rows = self._within(period, places)
+        place = Coalesce(*(f"{self.path}{level}_id" for level in _LEVELS))
+        # A few places are found by their index; for many, one look at each row is the shorter way.
+        if len(places) <= FEW:
+            rows = self._within(period, places)
+        else:
+            rows = self.rows(period).alias(place=place).filter(Among("place", places))
         if figures[0].apart:
             rows = rows.filter(figures[0].when(period))
         counted = {f"f_{f.name}": f.aggregate(period) for f in figures}
-        return rows.order_by().values_list(Coalesce(*stamps)).annotate(**counted)
+        return rows.order_by().values_list(place).annotate(**counted)
 
     def records(self, name: str, period: Period, places: QuerySet) -> QuerySet:
         """The rows that figure `name` counted in `places`."""
@@ -100,9 +102,7 @@ class Source:
         return found.select_related(*self.related) if self.related else found
 
     def _within(self, period: Period, places: QuerySet | Collection[int]) -> QuerySet:
-        community, street, district = (
-            f"{self.path}{level}" for level in ("community", "street", "district")
-        )
+        community, street, district = (f"{self.path}{level}" for level in _LEVELS)
         none = {f"{community}__isnull": True}
         return self.rows(period).filter(
             Q(**{f"{community}__in": places})

@@ -24,9 +24,15 @@ def sources_of(run: Run) -> list[Source]:
 def count(run: Run, period: Period) -> Figures:
     """Every figure of every place of the run, counted from the records."""
     figures: Figures = defaultdict(dict)
+    here = _here(run, period)
     for source in sources_of(run):
-        _put(figures, source, source.count(period, place_ids(run.area, period)))
+        _put(figures, source, source.count(period, here))
     return figures
+
+
+def _here(run: Run, period: Period) -> list[int]:
+    """The ids of its places, asked for once for all sources."""
+    return list(place_ids(run.area, period).values_list("area_id", flat=True))
 
 
 def count_changed(
@@ -45,7 +51,7 @@ def count_changed(
         marked = changed.get(source.room(period), ())
         anew = None if kept is None or marked is None else (here.intersection(marked) | appeared)
         if anew is None or 2 * len(anew) > len(here):
-            kept, found = {}, source.count(period, place_ids(run.area, period))
+            kept, found = {}, source.count(period, here)
             anew = here
         else:
             kept = {area: numbers for area, numbers in kept.items() if area not in anew}
