@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from itertools import islice
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -77,7 +77,11 @@ def snapshot(obj: models.Model, fields: Iterable[str] | None = None) -> dict[str
     """The object's own columns as plain values; encrypted ones and those in its `audit_hidden`
     as 已填 or nothing."""
     names, secret, read = _columns_of(type(obj))
-    values = dict(zip(names.values(), read(obj), strict=True))
+    try:
+        own = read(vars(obj))  # past the descriptors, which take half of the time
+    except KeyError:  # a deferred column
+        own = [getattr(obj, attname) for attname in names.values()]
+    values = dict(zip(names.values(), own, strict=True))
     for attname in secret:
         values[attname] = Hidden(values[attname])
     if fields is None:
@@ -93,13 +97,13 @@ def snapshot(obj: models.Model, fields: Iterable[str] | None = None) -> dict[str
 @cache
 def _columns_of(
     model: type[models.Model],
-) -> tuple[dict[str, str], frozenset[str], Callable[[models.Model], tuple]]:
+) -> tuple[dict[str, str], frozenset[str], Callable[[dict[str, Any]], tuple]]:
     """The attributes of a model's columns by field, those that hide, and what reads them all."""
     columns = model._meta.concrete_fields
     hidden = getattr(model, "audit_hidden", ())
     names = {column.name: column.attname for column in columns}
     secret = (c.attname for c in columns if c.name in hidden or getattr(c, "encrypted", False))
-    return names, frozenset(secret), attrgetter(*names.values())
+    return names, frozenset(secret), itemgetter(*names.values())
 
 
 def record(
@@ -161,7 +165,7 @@ class _Deed(NamedTuple):
 def _chained(head: AuditChain, entries: Iterable[Entry], deed: _Deed) -> Iterator[tuple]:
     """The rows of the entries, as `_COLUMNS`; the head goes along to the last."""
     at = deed.at.timestamp().hex()
-    kind = ""
+    kind, key = "", _key()
     model: type[models.Model] | None = None
     for obj, before, after in entries:
         if type(obj) is not model:
@@ -184,7 +188,7 @@ def _chained(head: AuditChain, entries: Iterable[Entry], deed: _Deed) -> Iterato
             "request_id": deed.request_id,
             "prev_hash": head.hash,
         }
-        head.hash = _hash_of(values)
+        head.hash = _hash_of(values, key)
         values["at"] = deed.at
         yield (*values.values(), head.hash)
 
@@ -219,8 +223,11 @@ def head_seal(head: AuditChain, key: str | None = None) -> str:
 
 
 def _keyed(kind: bytes, content: bytes, key: str | None) -> str:
-    secret = (key or settings.AUDIT_KEYS[0]).encode()
-    return hmac.digest(secret, kind + b":" + content, "sha256").hex()
+    return hmac.digest((key or _key()).encode(), kind + b":" + content, "sha256").hex()
+
+
+def _key() -> str:
+    return settings.AUDIT_KEYS[0]
 
 
 def _take_head() -> AuditChain:
@@ -271,4 +278,6 @@ def _bare(value: Any) -> Any:
 
 
 def _canonical(values: dict[str, Any]) -> str:
+    if not values:
+        return "{}"
     return orjson.dumps(values, default=str, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -35,6 +36,16 @@ def _one(rows: QuerySet, aggregate: Any, output_field: Any = None) -> Subquery:
     return Subquery(
         rows.values("reporting").annotate(_one=aggregate).values("_one"), output_field=output_field
     )
+
+
+class MemberQuerySet(PlacedQuerySet):
+    def under_phones(self, indexes: Iterable[str]):
+        """Those registered under these phones (`core.fields.blind_index`) who have not left.
+
+        It says aloud that a phone is there: of more than a hundred values PostgreSQL does not see
+        it, and reads all members instead of the index that has none without a phone.
+        """
+        return self.filter(phone_index__in=indexes, left_on=None).exclude(phone_index="")
 
 
 class ReportingQuerySet(PlacedQuerySet):

@@ -104,8 +104,7 @@ class MemberSheet(SheetResource):
     def existing(self, keys: Sequence[str]) -> Iterable[Member]:
         """By the blind index: the numbers themselves cannot be looked up."""
         indexes = [blind_index(key) for key in keys]
-        found = Member._base_manager.filter(phone_index__in=indexes, left_on=None)
-        return found.select_related("unit", "area")
+        return Member.objects.under_phones(indexes).select_related("unit", "area")
 
     def out_of_reach(self, current: Member, by: Any) -> str | None:
         if Member.scope.holds(current, by, PERM):

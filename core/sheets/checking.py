@@ -21,6 +21,7 @@ import orjson
 from django.db import transaction
 
 from core.errors import Refused
+from core.garbage import no_collection
 from core.scope import require
 from core.sheets.opening import LIMITS, Limits
 from core.sheets.reading import Row, Table, read_table
@@ -29,6 +30,7 @@ from core.sheets.text import BadCell, to_text
 from core.sheets.widgets import BATCH
 
 EMPTY = (None, "")
+Told = Callable[[int, int, str], None]  # done, total, what now
 
 
 class CellError(NamedTuple):
@@ -83,7 +85,7 @@ def check(
     *,
     by: Any,
     limits: Limits = LIMITS,
-    tell: Callable[[int, int, str], None] | None = None,
+    tell: Told | None = None,
 ) -> Checked:
     """Read the file and hold every row against the resource, within the person's reach.
 
@@ -93,7 +95,13 @@ def check(
     right. Costs a fixed number of queries for each 5,000 rows.
     """
     require(by, resource.perm)
-    tell = tell or _silent
+    with no_collection():
+        return _checked(path, resource, by, limits, tell or _silent)
+
+
+def _checked(
+    path: Path | str, resource: SheetResource, by: Any, limits: Limits, tell: Told
+) -> Checked:
     steps = len(resource.columns) + 2
     tell(0, steps, "读取文件")
     table = read_table(path, [column.wanted for column in resource.columns], limits=limits)
@@ -122,7 +130,7 @@ def write(checked: Checked, resource: SheetResource, *, by: Any) -> Any:
     if checked.errors:
         raise Refused(f"有 {checked.wrong_rows} 行存在错误，没有写入。请改正后重新上传。")
     rows = [ready.values for ready in checked.rows if ready.is_new or ready.changes]
-    with transaction.atomic():
+    with transaction.atomic(), no_collection():
         return resource.write(rows, by=by)
 
 
@@ -131,7 +139,7 @@ def _silent(done: int, total: int, what: str) -> None:
 
 
 def _read_cells(
-    table: Table, resource: SheetResource, checked: Checked, by: Any, tell: Callable
+    table: Table, resource: SheetResource, checked: Checked, by: Any, tell: Told
 ) -> dict[int, Any]:
     """Clean every cell, column by column; the key of each row that has one, by its number."""
     rows: list[Row] = table.rows

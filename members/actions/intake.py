@@ -96,7 +96,7 @@ def _hold(indexes: Sequence[str]) -> dict[str, Member]:
     """Those registered under these phones, locked until the end, always in one order."""
     found: dict[str, Member] = {}
     for batch in _batches(indexes):
-        members = Member.objects.filter(phone_index__in=batch, left_on=None)
+        members = Member.objects.under_phones(batch)
         locked = members.select_for_update(of=("self",)).select_related("unit").order_by("pk")
         found |= {member.phone_index: member for member in locked}
     return found

@@ -4,7 +4,8 @@ from django.urls import reverse
 
 from core.fields import EncryptedTextField, mask_phone
 from core.scope import AreaRule, Scope, UnitRule
-from orgs.models import Placed, PlacedQuerySet
+from members.querysets import MemberQuerySet
+from orgs.models import Placed
 
 
 class Member(Placed):
@@ -27,7 +28,7 @@ class Member(Placed):
     scope = Scope(AreaRule(), UnitRule("unit_id"), view="members.view")
     audit_hidden = ("phone", "phone_index")
     deeds = {"register": "登记", "revise": "修改", "move": "转出", "unmask": "查看手机号"}
-    objects = models.Manager.from_queryset(PlacedQuerySet)()
+    objects = models.Manager.from_queryset(MemberQuerySet)()
 
     class Meta:
         verbose_name = "在职党员"

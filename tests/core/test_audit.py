@@ -40,6 +40,11 @@ def faults() -> list[Fault]:
 # What a row holds
 
 
+def test_a_snapshot_of_a_row_that_was_read_in_part_is_that_of_the_whole(bank):
+    whole = audit.snapshot(bank)
+    assert audit.snapshot(type(bank).objects.only("kind").get(pk=bank.pk)) == whole
+
+
 def test_a_row_says_who_did_what_to_what_when_and_why(bank):
     by = person("system_admin")
     before = audit.snapshot(bank)

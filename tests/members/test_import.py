@@ -159,3 +159,11 @@ def test_a_hundred_rows_cost_hardly_more_than_ten(tmp_path, place, sides):
             assert taken(tmp_path, sides.liaison, *rows) == (count, 0)
         costs.append(len(queries))
     assert costs[1] - costs[0] < 10  # SQLite splits an insert by the number of its values
+
+
+def test_who_has_no_phone_or_has_left_is_not_found_by_one(sides):
+    here, left = make.member(sides, phone=PHONE), make.member(sides)
+    make.member(sides, phone="")
+    Member.objects.filter(pk=left.pk).update(left_on="2026-01-01")
+    asked = [here.phone_index, left.phone_index, ""]
+    assert list(Member.objects.under_phones(asked)) == [here]
