@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,8 +62,8 @@ def main(wanted: list[str]) -> int:
     begun, found, loads = time.monotonic(), {}, [os.getloadavg()[0]]
     names = wanted or list(BENCHES)
     with services() as running:
-        for scale in SHARES if any(BENCHES[name].seeded for name in names) else ():
-            _seed(scale, running)
+        if any(BENCHES[name].seeded for name in names):
+            _seed(running)
         for name in names:
             bench = BENCHES[name]
             found[name] = {}
@@ -73,6 +74,7 @@ def main(wanted: list[str]) -> int:
                     return 1
                 found[name][scale] = rows
             loads.append(os.getloadavg()[0])
+            print(f"after {(time.monotonic() - begun) / 60:.1f} minutes", flush=True)
     if found.keys() == BENCHES.keys():
         _write(found, loads, (time.monotonic() - begun) / 60)
     return 0
@@ -93,11 +95,18 @@ def _database(program: str, running: Services, *arguments: str) -> None:
     subprocess.run([find_program(program), *at, *arguments], check=True)
 
 
-def _seed(scale: str, running: Services) -> None:
-    """The city, or a part of it, in a database of that name, which the benches take copies of."""
-    print(f"\n--- seeding {scale}", flush=True)
-    _database("createdb", running, scale)
-    seeding.fill(scale, _environment(scale, running))
+def _seed(running: Services) -> None:
+    """The city and the parts of it, in databases of those names, which the benches take copies of.
+    All at once: nothing is measured yet."""
+    print(f"\n--- seeding {', '.join(SHARES)}", flush=True)
+    for scale in SHARES:
+        _database("createdb", running, scale)
+    with ThreadPoolExecutor() as pool:
+        filled = [
+            pool.submit(seeding.fill, scale, _environment(scale, running)) for scale in SHARES
+        ]
+    for one in filled:
+        one.result()
 
 
 def _rows(name: str, bench: Bench, scale: str, running: Services) -> list[dict] | None:
