@@ -47,12 +47,18 @@ def maker(model: type[M]) -> Callable[..., M]:
     return make
 
 
-def insert_all(objects: Sequence[models.Model]) -> None:
-    """Write new objects of one model; each gets its id. All of them or none."""
+def insert_all(objects: Sequence[M], dress: Callable[[Sequence[M]], None] | None = None) -> None:
+    """Write new objects of one model; each gets its id. All of them or none.
+
+    dress: completes some hundreds of them at a time just before they are written, while the
+    database takes in those before. It may not ask the database anything.
+    """
     if not objects:
         return
     model = type(objects[0])
     if connection.vendor != "postgresql":
+        if dress is not None:
+            dress(objects)
         model._base_manager.bulk_create(objects, batch_size=_INSERTED)
         return
     fields = model._meta.concrete_fields
@@ -60,7 +66,7 @@ def insert_all(objects: Sequence[models.Model]) -> None:
     for obj, pk in zip(objects, take_ids(model, len(objects)), strict=True):
         obj.pk = pk
     table = connection.ops.quote_name(model._meta.db_table)
-    _copy(table, fields, _in_chunks(objects, fields))
+    _copy(table, fields, _in_chunks(objects, fields, dress))
     for obj in objects:
         obj._state.adding, obj._state.db = False, connection.alias
 
@@ -132,13 +138,17 @@ def _set_moments(objects: Sequence[models.Model], fields: Sequence[models.Field]
 
 
 def _in_chunks(
-    objects: Sequence[models.Model], fields: Sequence[models.Field]
+    objects: Sequence[models.Model],
+    fields: Sequence[models.Field],
+    dress: Callable[[Sequence[models.Model]], None] | None = None,
 ) -> Iterator[Sequence[Sequence[Any]]]:
     """The objects' values, field by field."""
     names = [field.attname for field in fields]
     read, ask = itemgetter(*names), attrgetter(*names)
     for start in range(0, len(objects), _CHUNK):
         some = objects[start : start + _CHUNK]
+        if dress is not None:
+            dress(some)
         try:
             # Past the descriptors, which take half of the time.
             rows = [*map(read, map(vars, some))]

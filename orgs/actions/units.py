@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -142,6 +142,7 @@ def upsert_units(*, rows: Iterable[Mapping[str, Any]], by: Any) -> Upserted:
         for unit in old:
             for name, value in _values(by_code[unit.credit_code]).items():
                 setattr(unit, name, value)
+        _spell_all(old)
         stamp_all([*new, *old])
         _create(new)
         _change(old)
@@ -159,8 +160,6 @@ def _values(row: Mapping[str, Any]) -> dict[str, Any]:
     values = {**row}
     if area := values.pop("area", None):
         values["area_id"] = area.pk
-    if "name" in values:
-        values["pinyin"], values["initials"] = _spelt(values["name"])
     return values
 
 
@@ -184,18 +183,19 @@ def _hold(codes: list[str]) -> dict[str, Unit]:
 
 
 def _spell(unit: Unit) -> None:
-    unit.pinyin, unit.initials = _spelt(unit.name)
+    said = reading(unit.name)
+    unit.pinyin, unit.initials = said.full[:400], said.initials[:120]
 
 
-def _spelt(name: str) -> tuple[str, str]:
-    said = reading(name)
-    return said.full[:400], said.initials[:120]
+def _spell_all(units: Sequence[Unit]) -> None:
+    for unit in units:
+        _spell(unit)
 
 
 def _create(units: list[Unit]) -> None:
     try:
         with transaction.atomic():
-            insert_all(units)
+            insert_all(units, dress=_spell_all)
     except IntegrityError as error:
         raise Conflict("有单位刚刚由他人登记，没有写入。请重新检查后再确认。") from error
 
