@@ -178,14 +178,15 @@ def _attempt(run: Run) -> None:
     except (OutOfTime, SoftTimeLimitExceeded):
         log.warning("job %s (%s) took over %g minutes", job.pk, job.kind, run.kind.minutes)
         _settle(job, JobState.FAILED, error=_out_of_time(run.kind))
-    except (OperationalError, InterfaceError):
-        log.exception("job %s (%s): the database failed it", job.pk, job.kind)
-        _give_back(job, run.kind)
     except Exception as error:
+        full = outages.is_disk_full(error)
+        if outages.is_database_away(error) and not full:
+            log.exception("job %s (%s): the database failed it", job.pk, job.kind)
+            _give_back(job, run.kind)
+            return
         run._discard()  # before the end is told: whoever hears of it may make room at once
         reference = secrets.token_hex(4)
         log.exception("job %s (%s) failed, reference %s", job.pk, job.kind, reference)
-        full = outages.is_disk_full(error)
         _settle(job, JobState.FAILED, error=_NO_ROOM if full else _unexpected(reference))
     else:
         done, total, message = run._pulse.progress

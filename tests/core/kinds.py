@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from core.errors import Refused
 from core.jobs import job_kind
@@ -106,3 +106,13 @@ def full(job) -> None:
     with job.result("结果.txt") as path:
         path.symlink_to("/dev/full")
         path.write_text("half")
+
+
+@job_kind("test.database_full", queue="reports", title="测试数据库无空间")
+def database_full(job) -> None:
+    """What PostgreSQL says when a table cannot grow: said by the server itself, with its code."""
+    with job.atomic(), connection.cursor() as cursor:
+        Notification.objects.create(user=job.owner, kind=RESULT, title="结果")
+        cursor.execute(
+            "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"
+        )

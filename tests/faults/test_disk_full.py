@@ -22,8 +22,8 @@ from django.urls import reverse
 
 from core import attachments, imports, jobs
 from core.enums import JobState
-from core.models import Attachment, SheetImport
-from tests.core import kinds  # noqa: F401
+from core.models import Attachment, Notification, SheetImport
+from tests.core import kinds
 from tests.core.test_job_workers import ended, results_of, until
 from tests.factories.accounts import person
 from tests.factories.alliance import draft, pair
@@ -66,6 +66,18 @@ def test_a_job_without_room_says_so_and_runs_when_there_is_room(celery_worker_pr
     job = until(lambda: ended(job))
     assert (job.state, job.error) == (JobState.DONE, "")
     assert jobs.result_of(job, owner)[0].stat().st_size > ROOM
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_database_without_room_is_told_as_such_and_not_tried_in_vain():
+    """Its error is of the kind that a lost connection has, which is tried again."""
+    job = jobs.submit("test.database_full", by=person("system_admin"))
+    jobs.execute(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (JobState.FAILED, 1)
+    assert "磁盘空间不足" in job.error
+    assert not Notification.objects.filter(kind=kinds.RESULT).exists()
 
 
 @pytest.mark.django_db
