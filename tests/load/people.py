@@ -25,6 +25,7 @@ CAST = json.loads(Path(os.environ["LOAD_CAST"]).read_text())
 WARM = 15  # seconds in which each process meets each page for the first time; they count nowhere
 SETTLE, MEASURE, HOLD = 4, 12, 45  # seconds of a step before and while it counts; of the last one
 FIRST, GROWTH, MOST = 10, 1.5, 600
+HOLDS, LESS = 3, 0.9  # how often a pace is held at most, each time so much of the one before
 KEEPS_UP, BEARABLE = 0.95, 1000  # of what was offered is done; milliseconds at the 95th percentile
 SECRET = "loadloadloadloadloadloadloadload"  # a CSRF cookie is the browser's own word
 _serial = itertools.count(1)
@@ -192,7 +193,8 @@ def _note(act: str, began: float, wrong: str) -> None:
 
 
 class Morning(LoadTestShape):
-    """More people step by step until they are not served in time; then once more where they were."""
+    """More people step by step until they are not served in time; then for long where they were, or
+    a little below where that pace does not hold."""
 
     use_common_options = False
 
@@ -203,6 +205,7 @@ class Morning(LoadTestShape):
         self.users = FIRST if self.finding else int(rest[0])
         self.seconds = MEASURE if self.finding else float(rest[1])
         self.good, self.bad, self.last = 0, 0, not self.finding
+        self.holds = 0
         self.begun = time.monotonic() + WARM
 
     def tick(self) -> tuple[int, float] | None:
@@ -220,17 +223,22 @@ class Morning(LoadTestShape):
         told["steps"].append({**step, "hold": self.last, "keeps_up": kept_up})
         print(json.dumps(told["steps"][-1]), flush=True)
         if self.last:
-            return False
+            return self.finding and not kept_up and self._hold(round(self.users * LESS))
         if kept_up:
             self.good = self.users
         else:
             self.bad = self.users
         following = self._next()
         if following is None:
-            self.last, self.users, self.seconds = True, self.good or FIRST, HOLD
-        else:
-            self.users = following
+            return self._hold(self.good or FIRST)
+        self.users = following
         return True
+
+    def _hold(self, users: int) -> bool:
+        """Keep one pace for long; False when that was tried often enough."""
+        self.last, self.users, self.seconds = True, max(users, 1), HOLD
+        self.holds += 1
+        return self.holds <= HOLDS
 
     def _next(self) -> int | None:
         if not self.bad:
@@ -250,6 +258,7 @@ def _figures(users: int, since: float, until: float) -> dict[str, Any]:
     cuts = statistics.quantiles(times, n=20) if len(times) > 1 else times * 19
     return {
         "offered": users,
+        "seconds": round(span),
         "acts": round(sum(since <= when < until for when in acts) / span, 1),
         "requests": round(len(within) / span, 1),
         "p50": round(statistics.median(times)),
@@ -271,6 +280,9 @@ def _p95(times: list[float]) -> float:
 def _write(**_: Any) -> None:
     told["all"] = {
         "requests": len(done),
+        "numbers": {
+            kind: sum(one[3].startswith(kind) for one in done) for kind in ("error", "wrong")
+        },
         "errors": [one[3] for one in done if one[3].startswith("error")][:20],
         "wrong": [one[3] for one in done if one[3].startswith("wrong")][:20],
     }
