@@ -10,7 +10,8 @@
     mask_phone(member.phone)                                      # 138****1234, on screen
 
 `FIELD_KEYS` is a list of Fernet keys: the first encrypts, all decrypt. To change keys put the
-new one in front, run `manage.py rotate_field_keys`, then take the old one away (docs/fields.md).
+new one behind, then in front, run `manage.py rotate_field_keys`, then take the old one away
+(docs/fields.md).
 """
 
 from __future__ import annotations
@@ -18,15 +19,18 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django import forms
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.db.models.functions import Cast
 
 _KEPT_LOOKUPS = frozenset({"isnull"})
 
@@ -111,6 +115,44 @@ class EncryptedTextField(models.TextField):
 
     def formfield(self, **kwargs: Any) -> forms.Field:
         return super().formfield(**{"widget": forms.TextInput, **kwargs})
+
+
+def encrypted_columns() -> Iterator[tuple[type[models.Model], EncryptedTextField]]:
+    """Every encrypted column of the database, with the model whose table holds it."""
+    for model in apps.get_models():
+        if model._meta.proxy or not model._meta.managed:
+            continue
+        for field in model._meta.local_concrete_fields:
+            if isinstance(field, EncryptedTextField):
+                yield model, field
+
+
+def filled(model: type[models.Model], field: EncryptedTextField) -> models.QuerySet:
+    """The rows with something in this column; `_cipher` is what stands in the database, read and
+    written as plain text, past the field's own opening."""
+    cipher = Cast(models.F(field.attname), models.TextField())
+    return model._base_manager.annotate(_cipher=cipher).exclude(_cipher="")
+
+
+def try_keys() -> None:
+    """Open the oldest and the newest value of each column, and make their `blind_index` again:
+    with keys that are not those of this database pages would fail one by one, and look-ups would
+    find nothing. Raises `Unreadable`, which names the row."""
+    for model, field in encrypted_columns():
+        rows = filled(model, field)
+        digest = f"{field.name}_index"
+        has_digest = any(f.name == digest for f in model._meta.local_concrete_fields)
+        for order in ("pk", "-pk"):
+            names = ["pk", "_cipher", *([digest] if has_digest else ())]
+            for pk, cipher, *kept in rows.order_by(order).values_list(*names)[:1]:
+                try:
+                    value = decrypt(cipher)
+                except Unreadable as error:
+                    raise Unreadable(f"{model._meta.label} {pk}, {field.name}: {error}") from error
+                if kept and kept != [blind_index(value)]:
+                    raise Unreadable(
+                        f"{model._meta.label} {pk}, {digest}: not made with FIELD_INDEX_KEY"
+                    )
 
 
 @lru_cache(maxsize=8)

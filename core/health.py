@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonRe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from core import fields
 from core.metrics import page
 
 logger = structlog.get_logger(__name__)
@@ -42,6 +43,11 @@ def _migrations() -> None:
         raise NotReady(f"{len(plan)} migrations are not applied: run manage.py migrate")
 
 
+@cache  # a yes is final for this process, because its keys do not change
+def _keys() -> None:
+    fields.try_keys()
+
+
 def _cache() -> None:
     caches["default"].set("healthz", "1", 5)
     if caches["default"].get("healthz") != "1":
@@ -61,10 +67,12 @@ def _state_folder() -> None:
 CHECKS: dict[str, Callable[[], None]] = {
     "database": _database,
     "migrations": _migrations,
+    "keys": _keys,
     "cache": _cache,
     "broker": _broker,
     "state_folder": _state_folder,
 }
+OF_TABLES = ("migrations", "keys")  # which need all that stands before them
 
 
 @never_cache
@@ -80,7 +88,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     """200 when a person's request can be served, else 503 with the names of what fails."""
     failing: list[str] = []
     for name, check in CHECKS.items():
-        if name == "migrations" and "database" in failing:
+        if name in OF_TABLES and failing:
             continue  # nothing can be said of the tables, and one cause has one name
         try:
             check()

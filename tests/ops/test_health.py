@@ -7,18 +7,24 @@ import shutil
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from core import health
 from core.models import Job
+from tests.factories import members
+from tests.factories.orgs import small_city
 
 
 @pytest.fixture(autouse=True)
-def _migrations_looked_at_anew():
-    health._migrations.cache_clear()
+def _looked_at_anew():
+    kept = (health._migrations, health._keys)
+    for check in kept:
+        check.cache_clear()
     yield
-    health._migrations.cache_clear()
+    for check in kept:
+        check.cache_clear()
 
 
 def test_live_touches_no_database(client):  # without the db fixture a query would fail
@@ -43,6 +49,35 @@ def test_missing_migration_is_named_and_heals(client):
     assert response.json() == {"status": "failing", "failing": ["migrations"]}
     MigrationRecorder.Migration.objects.create(app="core", name=name)
     assert client.get("/healthz/ready").status_code == 200
+
+
+@pytest.fixture
+def community(db):
+    return members.side(small_city().community)
+
+
+@pytest.mark.parametrize("lost", ["FIELD_KEYS", "FIELD_INDEX_KEY"])
+def test_keys_of_another_database_are_named_and_heal(client, settings, community, lost):
+    """Pages with phones would fail, or find nobody by a phone, behind a balancer that was told yes."""
+    members.member(community)
+    right, other = getattr(settings, lost), Fernet.generate_key().decode()
+    setattr(settings, lost, [other] if lost == "FIELD_KEYS" else other)
+    response = client.get("/healthz/ready")
+    assert response.status_code == 503
+    assert response.json() == {"status": "failing", "failing": ["keys"]}
+    setattr(settings, lost, right)
+    assert client.get("/healthz/ready").status_code == 200
+
+
+@pytest.mark.parametrize("lost_first", [True, False])
+def test_a_key_that_is_lacking_for_some_values_is_named(client, settings, community, lost_first):
+    """An old one taken away before the rotation, or a new one that this process has not yet."""
+    (old,), new = settings.FIELD_KEYS, Fernet.generate_key().decode()
+    members.member(community)
+    settings.FIELD_KEYS = [new, old]
+    members.member(community)
+    settings.FIELD_KEYS = [new if lost_first else old]
+    assert client.get("/healthz/ready").json()["failing"] == ["keys"]
 
 
 @pytest.mark.django_db
