@@ -40,7 +40,8 @@ class Unreadable(Exception):
 
 
 def encrypt(text: str) -> str:
-    """The cipher of `text` as it stands in the database, for loads that pass the field by (COPY)."""
+    """The cipher of `text` as it stands in the database. The field does it; what is handed to a
+    field must be plain, or it is encrypted twice."""
     return _box(tuple(settings.FIELD_KEYS)).encrypt(text.encode()).decode() if text else ""
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import cycle, islice
 from typing import NamedTuple
 
-from core.fields import blind_index, encrypt
+from core.fields import blind_index
 from demo import words
 from demo.ground import Ground, placed
 from demo.writing import Table
@@ -124,7 +124,7 @@ class _Duty:
             **placed(area),
             unit_id=unit_id,
             name=ground.name(),
-            phone=encrypt(phone),
+            phone=phone,
             phone_index=blind_index(phone),
             speciality=random.choice(words.SPECIALITIES),
             party_org=f"{unit_name}党支部",

@@ -151,7 +151,7 @@ def test_who_wrote_sees_it_at_once_and_others_when_the_standby_does(place):
     resident, writer = Client(), signed_in(make.worker(place.community))
     with standing_still():
         Item.objects.filter(pk=item.pk).update(title="新的名称")
-        assert title_shown(resident, item, "旧的名称", "新的名称") == "旧的名称"
+        wait_until(lambda: title_shown(resident, item, "旧的名称", "新的名称") == "旧的名称")
         assert replica.COOKIE not in resident.cookies
         assert writer.post(reverse("console:theme"), {"theme": "dark"}).status_code < 400
         assert writer.cookies[replica.COOKIE]["max-age"] >= settings.REPLICA_MAX_LAG + 2
@@ -175,7 +175,8 @@ def test_a_standby_that_lags_is_not_read(place, settings, monkeypatch):
     assert title_shown(Client(), item, "旧的名称"), "it is known that the standby has that much"
     with standing_still():
         Item.objects.filter(pk=item.pk).update(title="新的名称")
-        assert title_shown(Client(), item, "旧的名称", "新的名称") == "旧的名称"
+        # A busy machine may need a second look here too.
+        wait_until(lambda: title_shown(Client(), item, "旧的名称", "新的名称") == "旧的名称")
         settings.REPLICA_MAX_LAG = 0.5
         wait_until(lambda: title_shown(Client(), item, "旧的名称", "新的名称") == "新的名称")
     settings.REPLICA_MAX_LAG = 3600
