@@ -140,7 +140,10 @@ def serve(children: Children) -> None:
         if name := children.fallen():
             prepare.fail(f"{name} ended by itself; {VAR}/logs/{name}.log tells why")
         if time.monotonic() > deadline:
-            prepare.fail(f"the web did not answer within a minute; {VAR}/logs/web.log tells more")
+            prepare.fail(
+                f"the web was not ready within a minute; {VAR}/logs/web.log tells why. If it is a "
+                f"trial that an older version made, move {VAR} away and begin anew"
+            )
         time.sleep(0.1)
     if "worker" not in children.running:
         children.start_worker()
