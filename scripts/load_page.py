@@ -22,9 +22,9 @@ def write(told: dict, after: dict, load: float, a_request: dict[str, float]) -> 
         "beat, PostgreSQL and\nRedis on one machine, with the asking program beside them; "
         "`seed_demo --scale city`. Of a hundred acts 70 are\nresidents' (home, a community, a matter, the "
         "search for a community), 20 are looks of staff (lists, an item, the\nworkbench), 8 write (publish, "
-        "change) and 2 order a file. A step keeps up when 95 of 100 acts that are due are\ndone and the "
-        "95th percentile is at most a second; the knee is the last that does and is then held for 45 seconds,\nor a tenth "
-        "less where it is not.\n",
+        "change) and 2 order a file. A step keeps up when 95 of 100 acts that are due are\ndone, none "
+        "with an error, and the 95th percentile is at most a second; the knee is the last that does and is\nthen "
+        f"held for {held['seconds']} seconds, or a tenth less where it is not.\n",
         f"{datetime.now(UTC):%Y-%m-%d}. {machine()}, Python {platform.python_version()}. Load before: "
         f"{load:.1f} on {os.cpu_count()} processors.\n",
         f"## {'At the knee' if held['keeps_up'] else 'Held, without keeping up'}: {held['requests']:g} requests a "

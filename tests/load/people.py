@@ -219,7 +219,8 @@ class Morning(LoadTestShape):
     def _judge(self, since: float, until: float) -> bool:
         """Note the step that ends; whether there is another."""
         step = _figures(self.users, since, until)
-        kept_up = step["acts"] >= KEEPS_UP * self.users and step["p95"] <= BEARABLE
+        in_time = step["acts"] >= KEEPS_UP * self.users and step["p95"] <= BEARABLE
+        kept_up = in_time and not step["errors"]  # an error is quick, and no answer
         told["steps"].append({**step, "hold": self.last, "keeps_up": kept_up})
         print(json.dumps(told["steps"][-1]), flush=True)
         if self.last:
