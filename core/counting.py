@@ -6,13 +6,14 @@ hundred at most, which are added up here for every choice beside the others in f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
+
+from core.planner import forecast
 
 ALL = ""  # stands for a filter that is not in force
 FAR_ABOVE = 2  # times the limit that the planner may expect before nobody looks
@@ -46,7 +47,7 @@ def numbers(
 ) -> Numbers | TooMany:
     """The numbers of `marks`, by the filter's name, with `chosen` in force, unless there are more
     than `limit` rows under the filters that are not counted. Those far above it are not even read:
-    PostgreSQL's planner says so beforehand, for a hundredth of what the look costs."""
+    the planner says so beforehand."""
     rows = rows.order_by()
     if not chosen:  # then these rows are the list's, and the same words do to count them
         counted = _far_above(rows.values_list("pk"), limit, count=True)
@@ -79,23 +80,10 @@ def numbers(
 def _far_above(rows: QuerySet, limit: int, *, count: bool = False) -> int | None:
     """None unless the planner expects far more rows than `limit`. Then how many there are, up to one
     more than it, if they are to be counted; else 0."""
-    connection = connections[rows.db]
-    if connection.vendor != "postgresql":
+    plan = forecast(rows)
+    if plan is None or plan["Plan Rows"] <= limit * FAR_ABOVE:
         return None
-    try:
-        sql, params = rows.query.get_compiler(rows.db).as_sql()
-    except EmptyResultSet:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-        plan = cursor.fetchone()[0]
-        plan = plan if isinstance(plan, list) else json.loads(plan)
-        if plan[0]["Plan"]["Plan Rows"] <= limit * FAR_ABOVE:
-            return None
-        if not count:
-            return 0
-        cursor.execute(f"SELECT COUNT(*) FROM ({sql} LIMIT {limit + 1:d}) AS ids", params)  # noqa: S608
-        return cursor.fetchone()[0]
+    return rows[: limit + 1].count() if count else 0
 
 
 def _combinations(read: QuerySet, names: list[str], limit: int) -> list[tuple]:

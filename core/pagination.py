@@ -19,6 +19,8 @@ import orjson
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import F, Field, Model, Q, QuerySet
 
+from core.walks import walked
+
 PAGE_SIZE = 50
 COUNT_LIMIT = (
     10_000  # beyond this a page says "more than"; an exact count would cost more than it tells
@@ -41,27 +43,16 @@ class Key:
             nulls = {"nulls_first": True} if backwards else {"nulls_last": True}
         return F(self.path).desc(**nulls) if descending else F(self.path).asc(**nulls)
 
-    def beyond(self, value: Any, *, backwards: bool) -> Q | None:
-        """Rows past `value` on this column; None where there can be none."""
-        if value is None:  # the empty ones stand last
-            return Q(**{f"{self.path}__isnull": False}) if backwards else None
-        ahead = "lt" if self.descending != backwards else "gt"
-        found = Q(**{f"{self.path}__{ahead}": value})
-        if self.nullable and not backwards:
-            found |= Q(**{f"{self.path}__isnull": True})
-        return found
+    def empty(self, is_empty: bool = True) -> Q:
+        return Q(**{f"{self.path}__isnull": is_empty})
+
+    def ahead(self, value: Any, *, backwards: bool, level: bool = False) -> Q:
+        """Rows with a value past this one, or level with it; never the empty ones."""
+        lookup = "lt" if self.descending != backwards else "gt"
+        return Q(**{f"{self.path}__{lookup}{'e' if level else ''}": value})
 
     def level(self, value: Any) -> Q:
-        if value is None:
-            return Q(**{f"{self.path}__isnull": True})
-        return Q(**{self.path: value})
-
-    def bound(self, value: Any, *, backwards: bool) -> Q:
-        """What all rows past `value` share: lets an index start at the right place."""
-        if self.nullable:
-            return Q()
-        ahead = "lte" if self.descending != backwards else "gte"
-        return Q(**{f"{self.path}__{ahead}": value})
+        return self.empty() if value is None else Q(**{self.path: value})
 
 
 @dataclass(frozen=True)
@@ -96,8 +87,9 @@ def paginate(
     counted: int | None = None,
 ) -> Page:
     """One page of `queryset` in `order`. Two queries; one when `total` is known already, or what was
-    `counted` up to one more than `limit`. A cursor that does not fit (another order, a mangled
-    link) gives the first page."""
+    `counted` up to one more than `limit`. One more where the empty values of the first column
+    begin, and one or two for a walk (`core.walks`). A cursor that does not fit (another order, a
+    mangled link) gives the first page."""
     keys = keys_of(queryset, order)
     more_than_counted = False
     if total is None:
@@ -105,14 +97,19 @@ def paginate(
             counted = queryset.order_by().values("pk")[: limit + 1].count()
         total, more_than_counted = min(counted, limit), counted > limit
     backwards = False
-    rows_from = queryset
     values = _decode(after, order, keys)
     if values is None and (values := _decode(before, order, keys)) is not None:
         backwards = True
-    if values is not None:
-        rows_from = queryset.filter(past(keys, values, backwards=backwards))
-    rows_from = rows_from.order_by(*(k.ordering(backwards=backwards) for k in keys))
-    rows = list(rows_from[: size + 1])
+    ordering = [key.ordering(backwards=backwards) for key in keys]
+    rows: list[Model] = []
+    dense = None if more_than_counted else total  # of more than are counted the planner knows
+    for piece in [Q()] if values is None else pieces(keys, values, backwards=backwards):
+        wanted = size + 1 - len(rows)
+        of_piece = queryset.filter(piece).order_by(*ordering)
+        met = walked(of_piece, piece, ordering, wanted, dense)
+        rows += of_piece[:wanted] if met is None else met
+        if len(rows) > size:
+            break
     more = len(rows) > size
     rows = rows[:size]
     if backwards:
@@ -132,16 +129,29 @@ def ordered(queryset: QuerySet, order: list[str]) -> QuerySet:
     return queryset.order_by(*(k.ordering(backwards=False) for k in keys_of(queryset, order)))
 
 
-def past(keys: list[Key], values: list[Any], *, backwards: bool) -> Q:
-    """Rows strictly after (or before) the row with these values in the order of `keys`."""
-    found = Q(pk__in=[])
-    level = Q()
+def pieces(keys: list[Key], values: list[Any], *, backwards: bool) -> list[Q]:
+    """The rows strictly after (or before) the row with these values in the order of `keys`: the
+    pieces of that order, one after the other, each a range that an index can start at. One piece,
+    or two where the empty values of the first column stand apart."""
+    first, value = keys[0], values[0]
+    level = first.level(value) & _past(keys[1:], values[1:], backwards=backwards)
+    if value is None:  # the empty ones stand last
+        return [level, first.empty(False)] if backwards else [level]
+    near = first.ahead(value, backwards=backwards, level=True) & (
+        first.ahead(value, backwards=backwards) | level
+    )
+    return [near, first.empty()] if first.nullable and not backwards else [near]
+
+
+def _past(keys: list[Key], values: list[Any], *, backwards: bool) -> Q:
+    found, level = Q(pk__in=[]), Q()
     for key, value in zip(keys, values, strict=True):
-        step = key.beyond(value, backwards=backwards)
-        if step is not None:
-            found |= level & step
+        if value is not None:
+            found |= level & key.ahead(value, backwards=backwards)
+        if key.nullable and backwards is (value is None):
+            found |= level & key.empty(not backwards)
         level &= key.level(value)
-    return keys[0].bound(values[0], backwards=backwards) & found
+    return found
 
 
 def _key(queryset: QuerySet, name: str) -> Key:

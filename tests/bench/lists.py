@@ -79,6 +79,11 @@ def bench_depth(client, items) -> None:
     row(
         "the page after nine tenths of them", of_deep, "the first page", of_first, "ms", at_most=1.5
     )
+    by_date = items.filter(due_on__isnull=False).order_by("-due_on", "-pk")
+    middle = by_date[by_date.count() // 2]
+    first, deep = f"{PAGE}?sort=-due_on", cursor(["-due_on"], str(middle.due_on), middle.pk)
+    (of_first, _), (of_deep, _) = shares(client, first, f"{first}&after={deep}")
+    row("a page amid them, by date", of_deep, "the first page", of_first, "ms", at_most=1.5)
     start = items.count() * 9 // 10
 
     def keyset():
