@@ -3,7 +3,7 @@ condition, so that the number and the records behind it come from the same defin
 
 ::
 
-    source.count(period, [*place_ids(area, period)])  # {area id: {figure: number}}, one query
+    source.count(period, [*place_ids(area, period)])  # {area id: [number, …]}, one query
     measure.records(area, period)                   # the rows that a score opens to
 
 The catalogue of measures stands in `reports.catalogue`.
@@ -25,6 +25,7 @@ from reports.enums import Basis
 from reports.queries import place_ids
 
 When = Callable[[Period], Q]
+Numbers = dict[int, list[Any]]  # {area id: a number a figure}
 FEW = 200  # places
 _LEVELS = ("community", "street", "district")  # a row is the first's that it names
 
@@ -68,18 +69,29 @@ class Source:
         """The app whose records it reads, as changes of them are marked (`reports.triggers`)."""
         return self.rows(period).model._meta.app_label
 
-    def count(self, period: Period, places: Collection[int]) -> dict[int, dict[str, Any]]:
-        """Every figure of every place: {area id: {figure: number}}. One query, and one for each
-        figure that is counted apart.
+    @property
+    def names(self) -> list[str]:
+        return [figure.name for figure in self.figures]
+
+    @property
+    def sums(self) -> list[int]:
+        """Where among the figures those stand that are no whole numbers."""
+        return [at for at, figure in enumerate(self.figures) if figure.of.startswith("sum:")]
+
+    def count(self, period: Period, places: Collection[int]) -> Numbers:
+        """Every figure of every place that has rows: {area id: a number a figure, in the order of
+        `figures`}. One query, and one for each figure that is counted apart.
 
         `places` holds the ids of districts, streets and communities.
         """
-        found: dict[int, dict[str, Any]] = {}
+        found: Numbers = {}
         together = [f for f in self.figures if not f.apart]
         for figures in (together, *([f] for f in self.figures if f.apart)):
-            names = [f.name for f in figures]
+            at = [self.figures.index(figure) for figure in figures]
             for place, *numbers in self._counts(figures, period, places):
-                found.setdefault(place, {}).update(zip(names, numbers, strict=True))
+                own = found.setdefault(place, [0] * len(self.figures))
+                for n, number in zip(at, numbers, strict=True):
+                    own[n] = number
         return found
 
     def _counts(self, figures: list[Figure], period: Period, places: Collection[int]) -> QuerySet:

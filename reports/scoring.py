@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from operator import add
@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 from reports.catalogue import MEASURES
 from reports.enums import Basis
+from reports.measures import Numbers
 from reports.queries import Place
 
 CENT, _NONE = Decimal("0.01"), Decimal(0)
-Figures = dict[int, dict[str, dict[str, Any]]]  # {area id: {source: {figure: number}}}
+Figures = Mapping[str, Numbers]  # by the source's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Mark:
 
 
 class _Rule(NamedTuple):
-    """An indicator, and where its figures stand among those of a place (`whole` None: the number
-    of communities)."""
+    """An indicator, and where its figures stand among those of a place, all sources in a row
+    (`whole` None: the number of communities)."""
 
     key: str
     part: int
@@ -50,18 +51,29 @@ def score_places(
     A street or district is scored on the sum of its communities, not on the mean of their
     rates. Where there was no occasion the marks follow the rate of the other indicators.
     """
-    columns: dict[tuple[str, str], int] = {}
-    rules = [_rule(indicator, columns) for indicator in indicators]
-    sums = {place.area_id: [0] * len(columns) for place in stood}
+    starts: dict[str, int] = {}
+    counted: list[tuple[Numbers, list[int]]] = []  # of each source: its numbers, and none
+    width = 0
+    rules = []
+    for indicator in indicators:
+        source = MEASURES[indicator["key"]].source
+        if source.name not in starts:
+            starts[source.name] = width
+            counted.append((figures.get(source.name, {}), [0] * len(source.figures)))
+            width += len(source.figures)
+        rules.append(_rule(indicator, starts[source.name]))
+    sums = {place.area_id: [0] * width for place in stood}
     communities: Counter[int] = Counter()
     for place in stood:
         above = {place.area_id, place.street_id, place.district_id} & sums.keys()
         if place.kind == "community":
             communities.update(above)
-        if own := figures.get(place.area_id):
-            numbers = [own.get(source, {}).get(figure, 0) for source, figure in columns]
+        own: list[Any] = []
+        for numbers, none in counted:
+            own += numbers.get(place.area_id, none)
+        if any(own):
             for area in above:
-                sums[area] = list(map(add, sums[area], numbers))
+                sums[area] = list(map(add, sums[area], own))
     return {
         place.area_id: _score(rules, sums[place.area_id], communities[place.area_id])
         for place in stood
@@ -69,17 +81,14 @@ def score_places(
     }
 
 
-def _rule(indicator: dict, columns: dict[tuple[str, str], int]) -> _Rule:
+def _rule(indicator: dict, start: int) -> _Rule:
     measure = MEASURES[indicator["key"]]
-
-    def column(figure: str) -> int:
-        return columns.setdefault((measure.source.name, figure), len(columns))
-
+    names = measure.source.names
     share = indicator["basis"] == Basis.SHARE
     return _Rule(
         indicator["key"],
-        column(measure.part),
-        column(measure.whole) if share else None,
+        start + names.index(measure.part),
+        start + names.index(measure.whole) if share else None,
         Decimal(indicator["weight"]),
         Decimal(indicator["target"]),
     )

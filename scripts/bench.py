@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts import prepare, seeding
-from scripts.throwaway import Services, find_program, services
+from scripts.throwaway import PLANNER, Services, find_program, services
 
 PAGE = prepare.ROOT / "docs" / "benchmarks.md"
 SHARES = {"tenth": 0.1, "half": 0.5, "city": 1.0}  # names of `seed_demo --scale`
@@ -190,6 +190,7 @@ def _write(found: dict[str, dict], loads: list[float], minutes: float) -> None:
     cores = os.cpu_count()
     calm = "calm" if max(loads) < cores + 1 else "busy with other work"
     load = " → ".join(f"{one:.1f}" for one in loads)
+    planner = ", ".join(f"{name} {value}" for name, value in PLANNER.items())
     parts = [
         "# Benchmarks\n",
         "Written by `make bench`. A figure is a ratio to a yardstick that was measured in the same "
@@ -197,7 +198,7 @@ def _write(found: dict[str, dict], loads: list[float], minutes: float) -> None:
         "something on this machine only.\nGrowth is the exponent of the work over a tenth, half and "
         "the whole of `seed_demo --scale city`:\n1 is linear, 0 is flat.\n",
         f"{datetime.now(UTC):%Y-%m-%d}, in {minutes:.0f} minutes. {machine()}; "
-        f"Python {platform.python_version()},\n{_postgres()} (without fsync). "
+        f"Python {platform.python_version()},\n{_postgres()} (without fsync; {planner}). "
         f"Load before, between\nand after: {load}; the machine was {calm}.\n",
     ]
     for name, tables in found.items():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from core import audit
+from core.among import Among
 from core.jobs import Run as JobRun
 from core.models import Job
 from core.periods import parse_period
@@ -86,23 +87,24 @@ def _refresh(run: Run, changed: Changed) -> tuple[int, int]:
     stood = places(run.area, period)
     figures, counted = tallies.count_changed(run, period, stood, changed)
     reviews = Review.objects.filter(run=run, state=ReviewState.TO_CHECK)
-    locked = list(reviews.select_for_update(of=("self",)).order_by("pk"))
+    # All are held, in the order of a run, but few are needed whole.
+    held = reviews.select_for_update(of=("self",)).order_by("pk")
     bands, there = store.bands(), {place.area_id for place in stood}
     reopened = changed.get(Change.REOPENED, set())
     if counted is None or reopened is None:
         touched = there
     else:
         touched = _with_superiors(stood, counted) | reopened
-    affected = [
-        review
-        for review in locked
-        if review.area_id in there
-        and (review.area_id in touched or store.band_of(review.total, bands) != review.band)
+    pks = [
+        pk
+        for pk, area, total, band in held.values_list("pk", "area_id", "total", "band")
+        if area in there and (area in touched or store.band_of(total, bands) != band)
     ]
     if counted is None or counted:
         tallies.keep(run, stood, figures)
-    if not affected:
+    if not pks:
         return 0, 0
+    affected = list(reviews.filter(Among("pk", pks)).order_by("pk"))
     only = {review.area_id for review in affected}
     scores = store.write(run, affected, score_places(run.indicators, stood, figures, only))
     if scores:

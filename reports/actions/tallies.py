@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Any
 
 from core.periods import Period
 from reports.catalogue import MEASURES
-from reports.measures import Source
+from reports.measures import Numbers, Source
 from reports.models import Run, Tally
 from reports.queries import Place, place_ids
 from reports.scoring import Figures
@@ -23,11 +21,8 @@ def sources_of(run: Run) -> list[Source]:
 
 def count(run: Run, period: Period) -> Figures:
     """Every figure of every place of the run, counted from the records."""
-    figures: Figures = defaultdict(dict)
     here = _here(run, period)
-    for source in sources_of(run):
-        _put(figures, source, source.count(period, here))
-    return figures
+    return {source.name: source.count(period, here) for source in sources_of(run)}
 
 
 def _here(run: Run, period: Period) -> list[int]:
@@ -44,20 +39,17 @@ def count_changed(
     tally = Tally.objects.filter(run=run).first() or Tally(run=run)
     here = {place.area_id for place in stood}
     appeared = here - {area for area, *_ in tally.stood}
-    figures: Figures = defaultdict(dict)
+    figures: dict[str, Numbers] = {}
     counted: set[int] | None = set() if tally.stood == _paths(stood) else None
     for source in sources_of(run):
         kept = _kept(tally, source)
         marked = changed.get(source.room(period), ())
         anew = None if kept is None or marked is None else (here.intersection(marked) | appeared)
         if anew is None or 2 * len(anew) > len(here):
-            kept, found = {}, source.count(period, here)
-            anew = here
-        else:
-            kept = {area: numbers for area, numbers in kept.items() if area not in anew}
-            found = source.count(period, anew) if anew else {}
-        _put(figures, source, kept)
-        _put(figures, source, found)
+            kept, anew = {}, here
+        for area in anew & kept.keys():
+            del kept[area]
+        figures[source.name] = kept | (source.count(period, anew) if anew else {})
         if counted is not None:
             counted |= anew
     return figures, counted
@@ -66,14 +58,7 @@ def count_changed(
 def keep(run: Run, stood: list[Place], figures: Figures) -> None:
     """Store what was counted, for the next time that only changes are."""
     stored = {
-        source.name: {
-            "figures": (names := [figure.name for figure in source.figures]),
-            "places": {
-                area: [own[source.name].get(name, 0) for name in names]
-                for area, own in figures.items()
-                if source.name in own
-            },
-        }
+        source.name: {"figures": source.names, "places": figures[source.name]}
         for source in sources_of(run)
     }
     values = {"stood": _paths(stood), "figures": stored}
@@ -84,23 +69,13 @@ def _paths(stood: list[Place]) -> list[list[int | None]]:
     return [[place.area_id, place.street_id, place.district_id] for place in stood]
 
 
-def _put(figures: Figures, source: Source, found: Mapping[int, dict[str, Any]]) -> None:
-    for area, numbers in found.items():
-        figures[area][source.name] = numbers
-
-
-def _kept(tally: Tally, source: Source) -> dict[int, dict[str, Any]] | None:
+def _kept(tally: Tally, source: Source) -> Numbers | None:
     """What the tally holds of a source; None if it was not counted, or counted otherwise."""
     stored = tally.figures.get(source.name)
-    names = [figure.name for figure in source.figures]
-    if stored is None or stored["figures"] != names:
+    if stored is None or stored["figures"] != source.names:
         return None
-    return {
-        int(area): dict(zip(names, map(_number, numbers), strict=True))
-        for area, numbers in stored["places"].items()
-    }
-
-
-def _number(stored: int | str) -> int | Decimal:
-    """Sums of hours are stored as text, so that no digit is lost."""
-    return Decimal(stored) if isinstance(stored, str) else stored
+    kept = {int(area): numbers for area, numbers in stored["places"].items()}
+    for at in source.sums:  # stored as text, so that no digit is lost
+        for numbers in kept.values():
+            numbers[at] = Decimal(numbers[at])
+    return kept

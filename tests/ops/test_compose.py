@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from scripts.throwaway import PLANNER
 from tests.ops.containers import ROOT, command_of_image, compose, dockerfile
 
 OURS = ("migrate", "web", "worker", "beat")
@@ -93,6 +94,14 @@ def test_dockerfile_is_staged_pinned_and_ends_unprivileged():
     assert "RUN" not in last_words[last_words.index("USER") :]
     assert "--require-hashes" in stages[1].all("RUN")[0]
     assert "npm ci" in stages[0].all("RUN")[0]
+
+
+def test_what_is_measured_is_planned_as_what_is_shipped():
+    command = compose()["services"]["postgres"]["command"]
+    settings = dict(
+        command[at + 1].split("=", 1) for at, word in enumerate(command) if word == "-c"
+    )
+    assert PLANNER.items() <= settings.items()
 
 
 def test_the_image_serves_by_default_what_compose_starts_as_web():

@@ -33,10 +33,12 @@ def test_many_places_are_counted_as_a_few_are(monkeypatch):
     monkeypatch.setattr(measures, "FEW", 0)
     many = count(run, period)
     assert few == many
-    counted = {name for figures in many.values() for name in figures}
+    counted = {source for source, numbers in many.items() if numbers}
     assert counted == {source.name for source in sources_of(run)} - {"clauses"}  # none is due yet
-    assert many[made.street.pk]["items"]["offers"] == 1
-    assert set(many) <= set(place_ids(made.city, period).values_list("area_id", flat=True))
+    assert many["items"][made.street.pk] == [0, 0, 1]  # needs, needs that were claimed, offers
+    assert {area for numbers in many.values() for area in numbers} <= set(
+        place_ids(made.city, period).values_list("area_id", flat=True)
+    )
 
 
 def test_places_that_are_not_asked_for_are_not_counted(monkeypatch):

@@ -20,21 +20,21 @@ def indicator(key: str, weight: str, target: str) -> dict:
     return {"key": key, "basis": measure.basis, "weight": weight, "target": target}
 
 
-def figures(key: str, part, whole=None) -> dict:
+def figures(key: str, **places: tuple) -> dict:
+    """As counted: part and whole of the measure, by the name of the place."""
     measure = MEASURES[key]
-    numbers = {measure.part: part}
-    if measure.whole:
-        numbers[measure.whole] = whole
-    return {measure.source.name: numbers}
+    at = [measure.source.names.index(name) for name in (measure.part, measure.whole) if name]
+    found = {}
+    for place, numbers in places.items():
+        own = found[globals()[place]] = [0] * len(measure.source.figures)
+        for n, number in zip(at, numbers, strict=True):
+            own[n] = number
+    return {measure.source.name: found}
 
 
 def test_a_street_is_scored_on_the_sum_of_its_communities_not_on_the_mean_of_rates():
     rate = indicator("needs_claimed", "10", "100")
-    marks = score_places(
-        [rate],
-        STOOD,
-        {ONE: figures("needs_claimed", 1, 1), TWO: figures("needs_claimed", 0, 9)},
-    )
+    marks = score_places([rate], STOOD, figures("needs_claimed", ONE=(1, 1), TWO=(0, 9)))
     assert marks[ONE]["needs_claimed"].marks == Decimal("10.00")
     assert marks[TWO]["needs_claimed"].marks == Decimal("0.00")
     assert marks[STREET]["needs_claimed"].value == Decimal("10.00")
@@ -43,7 +43,7 @@ def test_a_street_is_scored_on_the_sum_of_its_communities_not_on_the_mean_of_rat
 
 def test_marks_stop_at_full_when_the_target_is_passed():
     count = indicator("offers_published", "8", "4")
-    marks = score_places([count], STOOD, {ONE: figures("offers_published", 40)})
+    marks = score_places([count], STOOD, figures("offers_published", ONE=(40,)))
     assert marks[ONE]["offers_published"].marks == Decimal("8.00")
     # 40 on two communities are 20 each: still full.
     assert marks[STREET]["offers_published"].value == Decimal("20.00")
@@ -51,7 +51,7 @@ def test_marks_stop_at_full_when_the_target_is_passed():
 
 def test_without_occasion_the_marks_follow_the_rate_of_the_others():
     both = [indicator("offers_published", "20", "4"), indicator("satisfaction", "10", "100")]
-    marks = score_places(both, STOOD, {ONE: figures("offers_published", 3)})
+    marks = score_places(both, STOOD, figures("offers_published", ONE=(3,)))
     assert marks[ONE]["offers_published"].marks == Decimal("15.00")
     assert marks[ONE]["satisfaction"].value is None
     assert marks[ONE]["satisfaction"].marks == Decimal("7.50")
@@ -59,11 +59,7 @@ def test_without_occasion_the_marks_follow_the_rate_of_the_others():
 
 def test_a_fact_above_the_communities_counts_for_its_street_and_not_below():
     rate = indicator("needs_claimed", "10", "100")
-    marks = score_places(
-        [rate],
-        STOOD,
-        {ONE: figures("needs_claimed", 0, 1), STREET: figures("needs_claimed", 1, 1)},
-    )
+    marks = score_places([rate], STOOD, figures("needs_claimed", ONE=(0, 1), STREET=(1, 1)))
     assert marks[ONE]["needs_claimed"].marks == Decimal("0.00")
     assert marks[STREET]["needs_claimed"].value == Decimal("50.00")
     assert marks[DISTRICT]["needs_claimed"].value == Decimal("50.00")
@@ -71,5 +67,5 @@ def test_a_fact_above_the_communities_counts_for_its_street_and_not_below():
 
 def test_marks_round_half_up_to_the_cent():
     rate = indicator("needs_claimed", "1", "100")
-    marks = score_places([rate], STOOD, {ONE: figures("needs_claimed", 1, 8)})
+    marks = score_places([rate], STOOD, figures("needs_claimed", ONE=(1, 8)))
     assert marks[ONE]["needs_claimed"].marks == Decimal("0.13")
