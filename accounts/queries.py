@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Grant
 from accounts.roles import PERMISSIONS
+from core.among import Among
 from core.formats import short_place
 from core.people import Holders
 from core.scope import Seat
 from orgs.enums import STAMPS
 from orgs.models import Area, Unit
 
-BATCH = 5000  # values a query; SQLite takes 32,766 parameters
 FEW = 3  # so many are named; of more only the number is told
 
 
@@ -37,17 +37,13 @@ def people_in(perm: str, areas: Sequence[Area]) -> dict[int, set[int]]:
     """What `people_with` finds for each of many areas, by the area's id."""
     paths = {area.pk: _path(area) for area in areas}
     holders: dict[int, set[int]] = {}
-    for batch in _batches(sorted({pk for path in paths.values() for pk in path})):
-        for place, user in _grants(perm).filter(area__in=batch).values_list("area_id", "user_id"):
-            holders.setdefault(place, set()).add(user)
+    above = Among("area_id", {pk for path in paths.values() for pk in path})
+    for place, user in _grants(perm).filter(above).values_list("area_id", "user_id"):
+        holders.setdefault(place, set()).add(user)
     return {
         pk: next((holders[place] for place in path if place in holders), set())
         for pk, path in paths.items()
     }
-
-
-def _batches(values: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (values[start : start + BATCH] for start in range(0, len(values), BATCH))
 
 
 def holders(perm: str, seat: Seat) -> Holders | None:

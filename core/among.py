@@ -1,11 +1,12 @@
-"""Whether a whole number is among thousands of others.
+"""Whether a value is among thousands of others.
 
 ::
 
     rows.alias(place=Coalesce("community_id", "street_id")).filter(Among("place", ids))
+    Unit.objects.filter(Among("credit_code", codes))
 
-`__in` makes each number a parameter, which takes Django longer than the database to look at them: here
-they are one. For columns and expressions of whole numbers.
+`__in` makes each of them a parameter, which takes Django longer than the database to look at them: here
+they are one, however many.
 """
 
 from __future__ import annotations
@@ -14,26 +15,43 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import BooleanField, F, Func
+
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\""})
 
 
 class Among(Func):
-    """A condition: `name`, a field or an annotation, is one of `numbers`; null is not."""
+    """A condition: `name`, a field or an annotation, is one of `values`, all of them whole numbers
+    or all of them texts; null is not."""
 
     output_field = BooleanField()
     conditional = True
+    empty_result_set_value = False  # among none: nothing is asked
 
-    def __init__(self, name: str, numbers: Iterable[int]) -> None:
+    def __init__(self, name: str, values: Iterable[int] | Iterable[str]) -> None:
         super().__init__(F(name))
-        self.numbers = [int(number) for number in numbers]
+        self.values = list(values)
+        self.of_text = bool(self.values) and isinstance(self.values[0], str)
+        if not self.of_text:
+            self.values = list(map(int, self.values))
 
     def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list]:
-        """SQLite: the numbers as a JSON array."""
+        """SQLite: the values as a JSON array."""
+        self._check()
         sql, params = compiler.compile(self.source_expressions[0])
         chosen = "(SELECT value FROM json_each(%s))"
-        return f"{sql} IN {chosen}", [*params, json.dumps(self.numbers)]
+        return f"{sql} IN {chosen}", [*params, json.dumps(self.values)]
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list]:
+        self._check()
         sql, params = compiler.compile(self.source_expressions[0])
-        numbers = "{" + ",".join(map(str, self.numbers)) + "}"
-        return f"{sql} = ANY (%s::bigint[])", [*params, numbers]
+        if self.of_text:
+            said, kind = [f'"{value.translate(_ESCAPES)}"' for value in self.values], "text"
+        else:
+            said, kind = map(str, self.values), "bigint"
+        return f"{sql} = ANY (%s::{kind}[])", [*params, "{" + ",".join(said) + "}"]
+
+    def _check(self) -> None:
+        if not self.values:
+            raise EmptyResultSet

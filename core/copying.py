@@ -4,7 +4,8 @@
 
     insert_all(units)                            # new objects of one model, which get their ids
     update_all(units, ["name", "updated_at"])    # known ones; locked and re-read before
-    insert_columns(AuditEvent, ["chain", …], […])  # without objects: a list for each field
+    insert_columns(AreaHistory, ["name", …], […])  # without objects: a list for each field
+    insert_rows(AuditEvent, ["chain", …], rows)  # the same row by row, taken as they come
 
 Like `bulk_create` this calls no `save` and sends no signal: stamp placed facts first. It raises
 Django's own `IntegrityError`.
@@ -13,14 +14,15 @@ Django's own `IntegrityError`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 from django.db.models.base import ModelState
 from django.utils import timezone
 
@@ -102,9 +104,7 @@ def insert_columns(
     """Write new rows given as one list of values for each of the fields `names`. The other fields
     take what the database gives."""
     if connection.vendor != "postgresql":
-        rows = zip(*columns, strict=True)
-        made = [model(**dict(zip(names, row, strict=True))) for row in rows]
-        model._base_manager.bulk_create(made, batch_size=_INSERTED)
+        insert_rows(model, names, zip(*columns, strict=True))
         return
     fields = [model._meta.get_field(name) for name in names]
     # In chunks: the database takes in one while the next is turned into text.
@@ -112,6 +112,21 @@ def insert_columns(
         [column[start : start + _CHUNK] for column in columns]
         for start in range(0, len(columns[0]), _CHUNK)
     )
+    _copy(connection.ops.quote_name(model._meta.db_table), fields, chunks)
+
+
+def insert_rows(
+    model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """The same row by row. They are taken as they come, while the database takes in those before:
+    what makes them may not ask it anything."""
+    if connection.vendor != "postgresql":
+        made = [model(**dict(zip(names, row, strict=True))) for row in rows]
+        model._base_manager.bulk_create(made, batch_size=_INSERTED)
+        return
+    fields, rows = [model._meta.get_field(name) for name in names], iter(rows)
+    some = iter(lambda: list(islice(rows, _CHUNK)), [])
+    chunks = (list(zip(*each, strict=True)) for each in some)
     _copy(connection.ops.quote_name(model._meta.db_table), fields, chunks)
 
 
@@ -165,8 +180,19 @@ def _copy(
     columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     statement = f"COPY {table} ({columns}) FROM STDIN"
     prepare = [_preparer(field) for field in fields]
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert(statement, _Chunks(_lines(chunk, prepare) for chunk in chunks))
+    source = _Chunks(_lines(chunk, prepare) for chunk in chunks)
+    with connection.cursor() as cursor, connection.execute_wrapper(_busy):
+        try:
+            with connection.wrap_database_errors:
+                cursor.copy_expert(statement, source)
+        except OperationalError as error:
+            raise (source.failed or error) from None  # psycopg2 knows it by its words alone
+
+
+def _busy(execute: Any, sql: str, *args: Any) -> Any:
+    """Whatever makes the rows is told at once. Asked in the midst of a COPY, the connection would end it
+    as failed, or wait for itself."""
+    raise RuntimeError(f"asked of the database while it takes in rows: {sql[:200]}")
 
 
 class _Chunks:
@@ -174,9 +200,14 @@ class _Chunks:
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
+        self.failed: Exception | None = None  # what went wrong with the making of the rows
 
     def read(self, size: int = -1) -> bytes:
-        return next(self._pieces, b"")
+        try:
+            return next(self._pieces, b"")
+        except Exception as error:
+            self.failed = error
+            raise
 
 
 def _preparer(field: models.Field) -> Callable[[Any], Any] | None:

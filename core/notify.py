@@ -24,6 +24,7 @@ from django.db.models import F
 from django.urls import NoReverseMatch
 from django.utils import timezone
 
+from core.among import Among
 from core.broker import send
 from core.models import Notification
 
@@ -90,14 +91,8 @@ def notify_each(
 
 def _addresses(user_ids: Collection[int]) -> dict[int, str]:
     """The e-mail addresses of those whose accounts are open, empty where there is none."""
-    wanted = sorted(user_ids)
-    found: dict[int, str] = {}
-    for start in range(0, len(wanted), BATCH):
-        people = get_user_model().objects.filter(
-            pk__in=wanted[start : start + BATCH], is_active=True
-        )
-        found |= people.values_list("pk", "email")
-    return found
+    people = get_user_model().objects.filter(Among("pk", user_ids), is_active=True)
+    return dict(people.values_list("pk", "email"))
 
 
 def unread_count(user: Any) -> int:

@@ -35,10 +35,10 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 
+from core.among import Among
 from core.errors import OutOfReach
 
 NOTHING = Q(pk__in=[])
-_BATCH = 5000  # values a query; SQLite takes 32,766 parameters
 WIDEST = "city"  # the level of a reach over everything that there is in a city
 
 
@@ -324,11 +324,9 @@ def require(user: Any, perm: str, obj: Any = None, scope: Scope | None = None) -
 def require_written(user: Any, perm: str, model: type[models.Model], pks: Sequence[Any]) -> None:
     """403 unless the user holds `perm` over each of these rows, as they now stand in the database:
     for many that were written in this transaction."""
-    reached = model._base_manager.filter(model.scope.q(user, perm))
-    for start in range(0, len(pks), _BATCH):
-        some = pks[start : start + _BATCH]
-        if reached.filter(pk__in=some).count() < len(some):
-            raise PermissionDenied(f"{user!r} lacks {perm} on some of {len(pks)} rows")
+    reached = model._base_manager.filter(model.scope.q(user, perm), Among("pk", pks))
+    if reached.count() < len(pks):
+        raise PermissionDenied(f"{user!r} lacks {perm} on some of {len(pks)} rows")
 
 
 def still_visible(obj: Any, user: Any, perm: str | None = None) -> None:

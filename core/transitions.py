@@ -31,6 +31,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 
 from core import audit
+from core.among import Among
 from core.errors import Conflict, Refused
 from core.scope import Scope, may
 
@@ -263,9 +264,8 @@ def transit_all(rows: models.QuerySet, name: str, *, by: Any, reason: str = "") 
             .select_for_update(of=("self",))
             .order_by("pk")
         )
-        rows.model._base_manager.filter(pk__in=[row.pk for row in locked]).update(
-            **{machine.field: step.target}
-        )
+        held = rows.model._base_manager.filter(Among("pk", [row.pk for row in locked]))
+        held.update(**{machine.field: step.target})
         audit.record_many(
             f"{machine.label.lower()}.{name}",
             [

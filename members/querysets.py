@@ -21,6 +21,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from core.aggregates import TextList
+from core.among import Among
 from members.enums import Opinion, ServiceState
 from orgs.models.placed import PlacedQuerySet
 
@@ -45,7 +46,7 @@ class MemberQuerySet(PlacedQuerySet):
         It says aloud that a phone is there: of more than a hundred values PostgreSQL does not see
         it, and reads all members instead of the index that has none without a phone.
         """
-        return self.filter(phone_index__in=indexes, left_on=None).exclude(phone_index="")
+        return self.filter(Among("phone_index", indexes), left_on=None).exclude(phone_index="")
 
 
 class ReportingQuerySet(PlacedQuerySet):

@@ -27,9 +27,9 @@ from core.sheets.opening import LIMITS, Limits
 from core.sheets.reading import Row, Table, read_table
 from core.sheets.resources import Ready, SheetField, SheetResource
 from core.sheets.text import BadCell, to_text
-from core.sheets.widgets import BATCH
 
 EMPTY = (None, "")
+_BATCH = 5000  # rows compared, and values of a column kept at hand, at a time
 Told = Callable[[int, int, str], None]  # done, total, what now
 
 
@@ -181,7 +181,7 @@ class _Reader(dict[str, Any]):
         self.column, self.failed = column, False
 
     def __missing__(self, raw: str) -> Any:
-        if len(self) > BATCH:
+        if len(self) > _BATCH:
             self.clear()
         self[raw] = value = self.anew(raw)
         return value
@@ -235,8 +235,8 @@ def _compare(resource: SheetResource, checked: Checked, by: Any) -> None:
     key = resource.key_field
     by_key = {ready.values[key.attribute]: ready for ready in checked.rows}
     keys = list(by_key)
-    for start in range(0, len(keys), BATCH):
-        for current in resource.existing(keys[start : start + BATCH]):
+    for start in range(0, len(keys), _BATCH):
+        for current in resource.existing(keys[start : start + _BATCH]):
             value = getattr(current, key.attribute)
             ready = by_key[value]
             ready.pk = current.pk

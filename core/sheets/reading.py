@@ -37,6 +37,7 @@ _FOOT = re.compile(
     r"(?:(?:填报|填表|制表|报送|经办|审核|审批|.{0,6}负责)(?:单位|部门|人|日期|时间)|日期|备注|注|说明)"
     r"(?:[（(].{0,8}[)）])?[:：].*|(?:合计|总计|小计)[:：]?"
 )
+_FOOT_SIGNS = (":", "：", "计")  # none without one of these
 
 
 @dataclass(frozen=True)
@@ -296,7 +297,9 @@ def _key(text: str) -> str:
 
 def _is_foot(cells: list[Any]) -> bool:
     first = next((cell for cell in cells if cell is not None), None)
-    return isinstance(first, str) and bool(_FOOT.fullmatch("".join(first.split())))
+    if not isinstance(first, str) or not any(sign in first for sign in _FOOT_SIGNS):
+        return False  # most rows, which need not be cleared of blanks
+    return bool(_FOOT.fullmatch("".join(first.split())))
 
 
 class _Merged:
@@ -315,6 +318,8 @@ class _Merged:
         self.filled = 0
 
     def fill(self, number: int, cells: list[Any]) -> list[Any]:
+        if not self.coming and not self.open:
+            return cells
         row = number - 1
         self.open = [box for box in self.open if box[0] >= row]
         while self.coming and self.coming[-1][0] <= row:

@@ -31,6 +31,7 @@ from django.db.models import Model
 from import_export.fields import Field
 from import_export.resources import Resource
 
+from core.among import Among
 from core.scope import reach_of
 from core.sheets.layout import Column
 from core.sheets.reading import Wanted
@@ -129,7 +130,7 @@ class SheetResource(Resource):
         what they refer to, so that comparing asks nothing more."""
         name, model = self.key_field.attribute, self._meta.model
         links = [c.attribute for c in self.columns if isinstance(c.widget, Lookup)]
-        found = model._base_manager.filter(**{f"{name}__in": keys})
+        found = model._base_manager.filter(Among(name, [getattr(key, "pk", key) for key in keys]))
         return found.select_related(*links) if links else found
 
     def out_of_reach(self, current: Model, by: Any) -> str | None:

@@ -15,10 +15,9 @@ from typing import Any
 from django.db.models import Choices, QuerySet
 from import_export.widgets import Widget
 
+from core.among import Among
 from core.sheets.layout import Kind
 from core.sheets.text import BadCell, to_code, to_date, to_number, to_text, typed_as_number
-
-BATCH = 5000  # values a query; SQLite takes 32,766 parameters
 
 
 class CellWidget(Widget):
@@ -186,10 +185,8 @@ class Lookup(CellWidget):
     def prepare(self, raws: Iterable[Any], user: Any) -> None:
         wanted = sorted({text for raw in raws if (text := self._text(raw, quiet=True))})
         self._found = {}
-        for start in range(0, len(wanted), BATCH):
-            batch = wanted[start : start + BATCH]
-            for obj in self.among(user).filter(**{f"{self.by}__in": batch}):
-                self._found.setdefault(getattr(obj, self.by), []).append(obj)
+        for obj in self.among(user).filter(Among(self.by, wanted)):
+            self._found.setdefault(getattr(obj, self.by), []).append(obj)
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
         text = self._text(value)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit
+from core.among import Among
 from core.errors import Conflict, Refused
 from core.scope import require
 from grids.models import GridProfile
@@ -67,12 +68,8 @@ def count_grids(*, rows: Iterable[Mapping[str, Any]], by: Any) -> int:
 
 def _locked(pks: list[int]) -> list[GridProfile]:
     """The records with their grids as they are now, always locked in one order."""
-    found: list[GridProfile] = []
-    pks = sorted(pks)
-    for start in range(0, len(pks), _BATCH):
-        rows = GridProfile.objects.filter(pk__in=pks[start : start + _BATCH])
-        found += rows.select_for_update(of=("self",)).select_related("area").order_by("pk")
-    return found
+    rows = GridProfile.objects.filter(Among("pk", pks))
+    return list(rows.select_for_update(of=("self",)).select_related("area").order_by("pk"))
 
 
 def _set(profile: GridProfile, households: int, members: int, counted_on: date) -> None:

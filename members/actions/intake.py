@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.queries import people_in
 from core import audit
+from core.among import Among
 from core.copying import insert_all, maker, update_all
 from core.errors import Conflict, Refused
 from core.fields import blind_index
@@ -21,7 +22,6 @@ from orgs.enums import STAMPS
 from orgs.models import Area
 from orgs.models.placed import stamp_all
 
-_BATCH = 2000
 _FIELDS = ("name", "speciality", "party_org")
 
 
@@ -54,7 +54,7 @@ def register_members(*, rows: Iterable[Mapping[str, Any]], by: Any) -> Taken:
         _create(new, by)
         _change(old)
         entries = (audit.Entry(m, before.get(m.pk, {}), audit.snapshot(m)) for m in (*new, *old))
-        audit.record_many("members.member.import", entries, by=by)
+        audit.record_many("members.member.import", entries, by=by, at_hand=True)
         _tell(_open_reportings(new, by))
     return Taken(len(new), len(old))
 
@@ -94,12 +94,9 @@ def _by_phone(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]
 
 def _hold(indexes: Sequence[str]) -> dict[str, Member]:
     """Those registered under these phones, locked until the end, always in one order."""
-    found: dict[str, Member] = {}
-    for batch in _batches(indexes):
-        members = Member.objects.under_phones(batch)
-        locked = members.select_for_update(of=("self",)).select_related("unit").order_by("pk")
-        found |= {member.phone_index: member for member in locked}
-    return found
+    members = Member.objects.under_phones(indexes)
+    locked = members.select_for_update(of=("self",)).select_related("unit").order_by("pk")
+    return {member.phone_index: member for member in locked}
 
 
 def _create(members: list[Member], by: Any) -> None:
@@ -131,24 +128,15 @@ def _open_reportings(members: Sequence[Member], by: Any) -> list[Reporting]:
         rows.append(row)
     insert_all(rows)
     entries = (audit.Entry(row, {}, audit.snapshot(row)) for row in rows)
-    audit.record_many("members.reporting.open", entries, by=by)
+    audit.record_many("members.reporting.open", entries, by=by, at_hand=True)
     return rows
 
 
 def _tell(rows: Sequence[Reporting]) -> None:
     counts = Counter(row.community_id for row in rows)
-    communities = [
-        community
-        for batch in _batches(sorted(counts))
-        for community in Area.objects.filter(pk__in=batch)
-    ]
+    communities = list(Area.objects.filter(Among("pk", counts)))
     people = people_in("members.receive", communities)
     notify_each(
         (people[community.pk], f"{community.name}有 {counts[community.pk]} 名党员待报到")
         for community in communities
     )
-
-
-def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _BATCH):
-        yield values[start : start + _BATCH]

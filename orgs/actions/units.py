@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core import audit
+from core.among import Among
 from core.copying import insert_all, maker, update_all
 from core.errors import Conflict, Refused
 from core.scope import require, require_written, still_visible
@@ -19,7 +20,6 @@ from orgs.models.placed import stamp_all
 from orgs.pinyin import reading
 
 _FIELDS = ("name", "kind", "area", "party_org", "contact_name")
-_BATCH = 2000
 
 
 def register_unit(
@@ -151,7 +151,7 @@ def upsert_units(*, rows: Iterable[Mapping[str, Any]], by: Any) -> Upserted:
             audit.Entry(unit, before.get(unit.credit_code, {}), audit.snapshot(unit))
             for unit in (*new, *old)
         )
-        audit.record_many("orgs.unit.import", entries, by=by)
+        audit.record_many("orgs.unit.import", entries, by=by, at_hand=True)
     return Upserted(len(new), len(old))
 
 
@@ -175,11 +175,8 @@ def _by_code(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
 
 def _hold(codes: list[str]) -> dict[str, Unit]:
     """The registered units among these codes, locked until the end, always in one order."""
-    found: dict[str, Unit] = {}
-    for start in range(0, len(codes), _BATCH):
-        batch = Unit.objects.filter(credit_code__in=codes[start : start + _BATCH])
-        found |= {u.credit_code: u for u in batch.select_for_update(of=("self",)).order_by("pk")}
-    return found
+    known = Unit.objects.filter(Among("credit_code", codes))
+    return {u.credit_code: u for u in known.select_for_update(of=("self",)).order_by("pk")}
 
 
 def _spell(unit: Unit) -> None:

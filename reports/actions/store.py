@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import QuerySet
 
+from core.among import Among
 from core.periods import Period
 from core.transitions import transit_all
 from orgs.enums import STAMPS
@@ -61,7 +62,7 @@ def write_all(run: Run, stood: list[Place], marks: Marks) -> int:
         .order_by("pk")
     )
     write(run, computing, marks)
-    transit_all(Review.objects.filter(pk__in=[r.pk for r in computing]), "computed", by=None)
+    transit_all(Review.objects.filter(Among("pk", [r.pk for r in computing])), "computed", by=None)
     return len(computing)
 
 
@@ -85,7 +86,7 @@ def write(run: Run, reviews: list[Review], marks: Marks) -> int:
         )
     keys = [indicator["key"] for indicator in run.indicators]
     pks = [review.pk for review in reviews]
-    Score.objects.filter(review__in=pks).exclude(key__in=keys).delete()
+    Score.objects.filter(Among("review_id", pks)).exclude(key__in=keys).delete()
     written = _upsert_scores(scores)
     _update_reviews(reviews)
     return written

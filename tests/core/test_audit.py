@@ -92,11 +92,28 @@ def test_the_deed_and_its_row_share_a_transaction():
         audit.record("orgs.unit.note", bank, by=None)
 
 
-def test_a_deed_done_to_many_is_written_in_a_few_statements(bank, django_assert_max_num_queries):
+@pytest.mark.parametrize("at_hand", [False, True])
+def test_a_deed_done_to_many_is_written_in_a_few_statements(
+    bank, at_hand, django_assert_max_num_queries
+):
     write(bank)
-    entries = [audit.Entry(bank, {}, {"n": n}) for n in range(400)]
+    entries = (audit.Entry(bank, {}, {"n": n}) for n in range(400))
     with transaction.atomic(), django_assert_max_num_queries(10):
-        assert audit.record_many("orgs.unit.note", entries, by=None) == 400
+        assert audit.record_many("orgs.unit.note", entries, by=None, at_hand=at_hand) == 400
+        assert audit.record_many("orgs.unit.note", [], by=None, at_hand=at_hand) == 0
+    noted = AuditEvent.objects.filter(action="orgs.unit.note").exclude(after="{}").order_by("seq")
+    assert [row.after for row in noted] == [f'{{"n":{n}}}' for n in range(400)]
+    assert not faults()
+
+
+@pytest.mark.postgres
+def test_entries_at_hand_that_ask_the_database_are_told_and_leave_nothing(bank):
+    entries = (
+        audit.Entry(unit, {}, {"n": 1}) for unit in (Unit.objects.get() for _ in range(2_000))
+    )
+    with pytest.raises(RuntimeError, match="while it takes in rows"), transaction.atomic():
+        audit.record_many("orgs.unit.note", entries, by=None, at_hand=True)
+    assert not AuditEvent.objects.filter(action="orgs.unit.note").exists()
     assert not faults()
 
 

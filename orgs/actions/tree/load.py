@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from core import audit
+from core.among import Among
 from core.errors import Refused
 from core.garbage import no_collection
 from orgs.actions.tree import history, numbers, rows, stamps
@@ -26,7 +27,9 @@ from orgs.signals import areas_added
 
 _DEPTH = {kind.value: depth for depth, kind in enumerate(AreaKind)}
 _STAMPED = tuple(f"{level}_id" for level in STAMPS)
-_CHUNK = 500  # codes or ids in one look-up: SQLite bounds the parameters of a statement
+_CHUNK = (
+    500  # codes in one look-up, rows in one update: SQLite bounds the parameters of a statement
+)
 
 
 @dataclass
@@ -207,10 +210,8 @@ class _Load:
             audit.record_many(action, entries, by=None)
 
     def _read_paths(self, pks: set[int]) -> None:
-        wanted = sorted(pks - self.paths.keys())
-        for start in range(0, len(wanted), _CHUNK):
-            rows = Area.objects.filter(pk__in=wanted[start : start + _CHUNK])
-            self.paths |= {row[0]: row[1:] for row in rows.values_list("pk", *_STAMPED)}
+        rows = Area.objects.filter(Among("pk", pks - self.paths.keys()))
+        self.paths |= {row[0]: row[1:] for row in rows.values_list("pk", *_STAMPED)}
 
     def _number_new_cities(self) -> dict[str, tuple[int, int, int, int]]:
         """(lft, rght, tree_id, level) of all that is new below a new city, by code."""
