@@ -1,4 +1,4 @@
-"""Queries of a fixed shape, compiled once a process and asked with other values each time.
+"""Queries of a fixed shape, compiled once a process and database, and asked with other values each time.
 
 What every page asks (the grants of a person, the views of a list) takes Django longer to put into words
 than PostgreSQL to answer::
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db import connections, models
+from django.db import connections, models, router
 from django.db.models.query import get_related_populators
 
 _STAND_INS = {
@@ -41,12 +41,15 @@ class Prepared:
 
     def __init__(self, build: Callable[..., models.QuerySet]) -> None:
         self._build = build
-        self._plans: dict[tuple, _Plan] = {}
+        self._model: type[models.Model] | None = None  # known with the first plan
+        self._plans: dict[tuple[str, tuple], _Plan] = {}  # by database and kinds of values
 
     def __call__(self, **values: Any) -> list[models.Model]:
         """The rows, with the relations and annotations that the queryset names. One query."""
         kinds = tuple((name, type(value)) for name, value in values.items())
-        plan = self._plans.get(kinds) or self._plan(kinds)
+        # Asked anew each time: the standby may be read now, and gone or too old with the next page.
+        using = router.db_for_read(self._model) if self._model else ""
+        plan = self._plans.get((using, kinds)) or self._plan(kinds)
         params = [
             (str(values[p.name]) if p.as_text else values[p.name]) if isinstance(p, _Place) else p
             for p in plan.params
@@ -67,7 +70,9 @@ class Prepared:
         found = tuple(places.get(param, param) for param in params)
         if {p.name for p in found if isinstance(p, _Place)} != set(stand_ins):
             raise ValueError(f"a value of {sorted(stand_ins)} is not among the parameters of {sql}")
-        return self._plans.setdefault(kinds, _Plan(compiler, sql, found))
+        self._model = rows.model
+        key = router.db_for_read(rows.model), kinds
+        return self._plans.setdefault(key, _Plan(compiler, sql, found))
 
     @staticmethod
     def _models(compiler: Any, rows: Any) -> list[models.Model]:

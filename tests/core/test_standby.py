@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.enums import Role
 from core import replica
 from core.models import Job
-from portal import kept
+from portal import kept, places
 from scripts.replicas import Standby, standby_of
 from services.models import Item
 from tests.core.browsing import signed_in
@@ -156,6 +156,22 @@ def test_who_wrote_sees_it_at_once_and_others_when_the_standby_does(place):
         assert writer.post(reverse("console:theme"), {"theme": "dark"}).status_code < 400
         assert writer.cookies[replica.COOKIE]["max-age"] >= settings.REPLICA_MAX_LAG + 2
         assert title_shown(writer, item, "旧的名称", "新的名称") == "新的名称"
+
+
+def test_a_question_in_ready_words_is_asked_wherever_is_read_now(place, monkeypatch):
+    """Its words were made in a process's first request, which the standby answered."""
+    for prepared in (places._standing, places._coded):
+        monkeypatch.setattr(prepared, "_plans", {})
+    address = reverse("portal:community", args=[place.community.code])
+    named = 'FROM "orgs_area"'
+    catch_up()
+    wait_until(replica.WATCH.fresh)
+    with asked() as (primary, standby):
+        assert Client().get(address).status_code == 200
+    assert [any(named in sql for sql in own) for own in (primary, standby)] == [False, True]
+    with asked() as (primary, standby):
+        assert Client(headers={"Cookie": f"{replica.COOKIE}=1"}).get(address).status_code == 200
+    assert [any(named in sql for sql in own) for own in (primary, standby)] == [True, False]
 
 
 def test_a_page_that_is_kept_for_all_is_read_from_the_primary(place, settings):
