@@ -46,11 +46,10 @@ def open_reviews(run: Run, period: Period) -> None:
 
 
 def reviews_of(run: Run, stood: list[Place]) -> QuerySet[Review]:
-    """The reviews of the run's places. By the run's area as it stands now, and by the places
-    themselves for those that have moved away since."""
-    inside = Review.objects.filter(period=run.period).at(run.area)
-    moved = {p.area_id for p in stood} - set(inside.values_list("area_id", flat=True))
-    return Review.objects.filter(period=run.period, area__in=moved) | inside if moved else inside
+    """The reviews of the places that stood in the run's area in its period: those that have moved
+    away since are among them, those that have moved in since are not."""
+    areas = [place.area_id for place in stood]
+    return Review.objects.filter(Among("area_id", areas), period=run.period)
 
 
 def write_all(run: Run, stood: list[Place], marks: Marks) -> int:

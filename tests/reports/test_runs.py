@@ -11,7 +11,7 @@ from core.audit import timeline
 from core.errors import Refused
 from core.jobs import AlreadyRunning, execute
 from core.models import Job
-from core.periods import parse_period, period_of
+from core.periods import last_finished, parse_period, period_of
 from core.transitions import transit
 from orgs.actions.tree import move_area
 from orgs.models import Area
@@ -256,6 +256,21 @@ def test_last_years_review_keeps_the_path_of_last_year(place):
     reports.run(place.city)
     now = Review.objects.get(area=place.community, period=reports.this_quarter().text)
     assert now.parent_area_id == place.other_street.pk
+
+
+def test_one_that_moved_in_since_is_no_part_of_a_street_then(place):
+    """It has its review of that quarter, under the street where it stood; the run over its new
+    street leaves that alone, and ends."""
+    period = last_finished("quarterly")
+    reports.run(place.city, period)
+    moved = Review.objects.get(area=place.community, period=period.text)
+    move_area(area=place.community, parent=place.other_street, by=None)
+    street = Area.objects.get(pk=place.other_street.pk)
+    run = reports.run(street, period)
+    assert Job.objects.get(pk=run.job_id).state == "done"
+    assert Review.objects.get(pk=moved.pk).run_id == moved.run_id
+    assert not Review.objects.exclude(state=ReviewState.TO_CHECK).exists()
+    assert Review.objects.get(area=street, period=period.text).run == run
 
 
 def test_lines_of_a_review_follow_the_scheme_of_its_run(place):
