@@ -196,16 +196,32 @@ def run_write(job: Run, *, sheet: str) -> None:
     resource = resource_of(row)
     checked = check(path_of(row), resource, by=job.owner, tell=job.progress)
     if checked.errors or checked.print != row.preview.get("print"):
-        values = _outcome(row, checked, resource)
-        values["message"] = values["message"] or CHANGED
-        with job.atomic():
-            _settle(row, values, ImportState.WRITING)
-        raise Refused(CHANGED)
+        raise _changed(job, row, checked)
+    try:
+        _write(job, row, checked)
+    except Conflict:  # somebody registered one of the rows between the check and the write's locks
+        raise _changed(job, row, check(path_of(row), resource, by=job.owner)) from None
+    job.progress(1, 1, _summary(SheetImport.objects.get(pk=sheet)))
+
+
+def _changed(job: Run, row: SheetImport, checked: Checked) -> Refused:
+    """Nothing was written: the row waits again, with what the file would do by now."""
+    values = _outcome(row, checked, resource_of(row))
+    values["message"] = values["message"] or CHANGED
+    with job.atomic():
+        _settle(row, values, ImportState.WRITING)
+    return Refused(CHANGED)
+
+
+def _write(job: Run, row: SheetImport, checked: Checked) -> None:
+    """Raises `Conflict` when the write finds other rows than the check."""
     created, changed = len(checked.created), len(checked.changed)
     job.progress(0, 0, "正在写入")
     with job.atomic():
         row = _locked(row)
-        write(checked, resource, by=job.owner)
+        written = write(checked, resource_of(row), by=job.owner)
+        if getattr(written, "created", created) != created:
+            raise Conflict(CHANGED)
         row.state, row.written_at = ImportState.WRITTEN, timezone.now()
         row.created, row.changed, row.same, row.wrong = created, changed, checked.same, 0
         row.message = ""
@@ -213,7 +229,6 @@ def run_write(job: Run, *, sheet: str) -> None:
         row.save()
         after = {"file": row.name, "sha256": row.sha256, "created": created, "changed": changed}
         audit.record("core.import", row, by=job.owner, after=after)
-    job.progress(1, 1, _summary(row))
 
 
 def _examined(sheet: SheetImport, by: Any, tell: Told | None = None) -> dict[str, Any]:

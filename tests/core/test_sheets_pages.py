@@ -208,6 +208,33 @@ def test_what_changed_since_the_check_stops_the_write(officer, place, tmp_path):
 
 
 @own_connection
+def test_one_registered_between_the_check_and_the_write_is_not_written_over(
+    officer, place, tmp_path, monkeypatch
+):
+    sheet = imports.take(UnitSheet, upload(tmp_path, row(place, 1), row(place, 2)), by=officer)
+    sheet = imports.confirm(sheet, by=officer)
+    real = imports.check
+
+    def check(*args, **kwargs):
+        found = real(*args, **kwargs)
+        if not Unit.objects.exists():  # just now, with the check done and nothing held yet
+            other = unit(place.community, "先登记的名")
+            Unit.objects.filter(pk=other.pk).update(credit_code=credit_code(700_002))
+        return found
+
+    monkeypatch.setattr(imports, "check", check)
+    execute(sheet.job_id)
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.created, sheet.changed) == ("ready", 1, 1)
+    assert "没有写入任何一行" in sheet.message
+    assert sheet.job.state == "failed"
+    assert Unit.objects.get().name == "先登记的名"
+    execute(imports.confirm(sheet, by=officer).job_id)  # seen, it is a decision
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.created, sheet.changed) == ("written", 1, 1)
+
+
+@own_connection
 @pytest.mark.parametrize("confirmed_first", [True, False])
 def test_an_edit_since_the_preview_is_not_written_over_unseen(
     client, officer, place, tmp_path, confirmed_first
