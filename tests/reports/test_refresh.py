@@ -10,6 +10,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from alliance.actions.clause import record_fulfilment
+from alliance.models import Agreement, Clause, Fulfilment
 from core.audit import timeline
 from core.jobs import execute, submit
 from core.models import Job
@@ -19,6 +21,7 @@ from members.enums import ServiceState
 from members.models import Reporting, ServiceRecord
 from orgs.actions.tree import move_area, retire_area
 from orgs.models import Area
+from reports import triggers
 from reports.actions.compute import start_run
 from reports.models import Band, Change, Review, Run, Score, Tally
 from reports.tasks import refresh_open_reviews
@@ -30,6 +33,10 @@ from tests.factories.orgs import small_city, unit
 
 # A job beats its heart on a connection of its own: what it runs on must be committed.
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+YEAR = timedelta(days=400)
+LONG_AGO = timezone.now() - YEAR
 
 
 @pytest.fixture
@@ -103,11 +110,15 @@ def change(place, dice: random.Random) -> None:
             opened_on=today - timedelta(days=9), reported_on=today
         ),
         lambda: alliance.signed(alliance.pair(area)),
-        lambda: GridProfile.objects.update(households=dice.choice([10, 400]), members=40),
+        lambda: GridProfile.objects.exclude(counted_on=None).update(
+            households=dice.choice([10, 400]), members=40
+        ),
         lambda: GridPost.objects.filter(pk=one(GridPost.objects.all(), dice).pk).update(
             state="held", holder="张三", since=today
         ),
-        lambda: GridStandard.objects.update(households_max=dice.choice([300, 500])),
+        lambda: GridStandard.objects.update_or_create(
+            pk=1, defaults={"households_max": dice.choice([399, 500])}
+        ),
         lambda: PostKind.objects.filter(pk=one(PostKind.objects.all(), dice).pk).update(
             is_active=False
         ),
@@ -135,6 +146,61 @@ def test_a_refresh_ends_where_counting_everything_ends(place, seed):
         assert refresh().state == "done"
         found = results()
         assert found == counted_anew()
+
+
+def once(rows, **values) -> bool:
+    """Behind everybody's back; whether there was one."""
+    return rows.filter(pk__in=rows.order_by("pk").values("pk")[:1]).update(**values) == 1
+
+
+CHANGES = {
+    "services_item": lambda: once(Item.objects, published_at=LONG_AGO),
+    "services_claim": lambda: once(
+        Claim.objects.filter(state=ClaimState.CONTACTING),
+        contacted_at=timezone.now() + timedelta(days=9),
+    ),
+    "services_rating": lambda: once(Rating.objects, grade=Grade.BAD),
+    "alliance_agreement": lambda: once(
+        Agreement.objects, starts_on=LONG_AGO.date(), ends_on=LONG_AGO.date()
+    ),
+    "alliance_clause": lambda: once(Clause.objects, due_on=timezone.localdate() + YEAR),
+    "alliance_fulfilment": lambda: once(Fulfilment.objects, quantity=Decimal("0.1")),
+    "members_reporting": lambda: once(Reporting.objects, reported_on=None, state="pending"),
+    "members_servicerecord": lambda: once(
+        ServiceRecord.objects.filter(state=ServiceState.CONFIRMED), hours=Decimal("7.5")
+    ),
+    "grids_gridprofile": lambda: once(
+        GridProfile.objects.exclude(counted_on=None), households=10, members=40
+    ),
+    "grids_gridpost": lambda: once(
+        GridPost.objects, state="held", holder="张三", since="2026-01-01"
+    ),
+    "grids_gridstandard": lambda: GridStandard.objects.update_or_create(
+        pk=1, defaults={"households_max": 399}
+    ),
+    "grids_postkind": lambda: once(PostKind.objects, is_active=False),
+    "orgs_area": lambda: retire_area(area=Area.objects.filter(kind="grid").first(), by=None),
+}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("table", sorted(triggers.TABLES))
+def test_one_change_in_any_table_that_is_counted_is_followed(place, table):
+    """By its own trigger: the others of the table's room have marked nothing."""
+    clause = Clause.objects.first()
+    Clause.objects.update(due_on=timezone.localdate() - timedelta(days=1))
+    record_fulfilment(
+        clause=clause, quantity=clause.quantity, on=timezone.localdate(), source=clause, by=None
+    )
+    Clause.objects.update(due_on=timezone.localdate())
+    refresh()
+    before = results()
+    assert CHANGES[table]()
+    marked = set(Change.objects.values_list("room", flat=True))
+    assert triggers.TABLES[table][0] in marked
+    refresh()
+    assert results() != before
+    assert results() == counted_anew()
 
 
 @pytest.mark.postgres
