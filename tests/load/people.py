@@ -220,7 +220,9 @@ class Morning(LoadTestShape):
         """Note the step that ends; whether there is another."""
         step = _figures(self.users, since, until)
         in_time = step["acts"] >= KEEPS_UP * self.users and step["p95"] <= BEARABLE
-        kept_up = in_time and not step["errors"]  # an error is quick, and no answer
+        kept_up = in_time and not (
+            step["errors"] or step["wrong"]
+        )  # these are quick, and no answers
         told["steps"].append({**step, "hold": self.last, "keeps_up": kept_up})
         print(json.dumps(told["steps"][-1]), flush=True)
         if self.last:
