@@ -1,8 +1,11 @@
 """The platform's own server on loopback, and how many requests a second it answers.
 
-gunicorn as in production (deploy/gunicorn.conf.py) with two workers; the addresses of the platform
+gunicorn as in production (deploy/gunicorn.conf.py), two workers; the addresses of the platform
 and beside them the yardsticks (`tests.bench.urls`), so that both stand behind the same middleware,
 database and cache. Eight connections stay open and each asks again as soon as it has its answer.
+
+Each worker has a port of its own and half of the connections. Behind one port the kernel hands them
+out by luck; in a third of all rounds one worker had them all, at a third of the rate.
 """
 
 from __future__ import annotations
@@ -39,11 +42,11 @@ class Ask:
 
 @dataclass(frozen=True)
 class Site:
-    port: int
+    ports: Sequence[int]
 
     @property
     def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"127.0.0.1:{self.ports[0]}"
 
     def rates(self, *asked: Ask, seconds: float = 0.8, rounds: int = ROUNDS) -> list[float]:
         """Median requests a second of each of `asked`, in turns."""
@@ -58,7 +61,7 @@ class Site:
         answered, start = 0, time.perf_counter()
         end = start + seconds
         with selectors.DefaultSelector() as waiting:
-            lines = [_Line(self.port, request) for _ in range(CONNECTIONS)]
+            lines = [_Line(port, request) for port in self.ports * (CONNECTIONS // WORKERS)]
             for line in lines:
                 waiting.register(line.socket, selectors.EVENT_READ, line)
                 line.ask()
@@ -106,29 +109,36 @@ def _length(head: bytes) -> int:
 
 @contextmanager
 def server(**environment: str) -> Iterator[Site]:
-    """The platform and the yardsticks on a free port, until the block ends."""
+    """The platform and the yardsticks on free ports, until the block ends."""
     from scripts.throwaway import free_port
 
-    port = free_port()
-    process = subprocess.Popen(
+    ports, processes = [free_port() for _ in range(WORKERS)], []
+    try:
+        processes.extend(_started(port, environment) for port in ports)
+        for port, process in zip(ports, processes, strict=True):
+            _wait(process, port)
+        yield Site(ports)
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+def _started(port: int, environment: dict[str, str]) -> subprocess.Popen:
+    return subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"],
         cwd=ROOT,
         env={
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
-            "WEB_CONCURRENCY": str(WORKERS),
+            "WEB_CONCURRENCY": "1",
             "PORT": str(port),
             **environment,
         },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    try:
-        _wait(process, port)
-        yield Site(port)
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _wait(process: subprocess.Popen, port: int) -> None:
