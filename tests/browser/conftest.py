@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import ConsoleMessage, Page
 
 from scripts.prepare import browser as chromium
@@ -43,6 +46,29 @@ def browser_context_args(browser_context_args: dict) -> dict:
         "timezone_id": "Asia/Shanghai",
         "viewport": {"width": 1366, "height": 900},
     }
+
+
+@pytest.fixture(autouse=True)
+def _all_answered(live_server) -> Iterator[None]:
+    """The database is not emptied while the server still answers: a form that has just been filled in
+    sends its draft after the test's last line. The browser's windows are closed by then."""
+    under_way: set[int] = set()
+
+    def begins(**kwargs) -> None:
+        under_way.add(threading.get_ident())
+
+    def ends(**kwargs) -> None:
+        under_way.discard(threading.get_ident())
+
+    request_started.connect(begins)
+    request_finished.connect(ends)
+    yield
+    deadline = time.monotonic() + 20
+    while under_way:
+        assert time.monotonic() < deadline, "a request is never answered"
+        time.sleep(0.02)
+    request_started.disconnect(begins)
+    request_finished.disconnect(ends)
 
 
 @pytest.fixture
