@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -52,21 +51,22 @@ def browser_context_args(browser_context_args: dict) -> dict:
 def _all_answered(live_server) -> Iterator[None]:
     """The database is not emptied while the server still answers: a form that has just been filled in
     sends its draft after the test's last line. The browser's windows are closed by then."""
-    under_way: set[int] = set()
+    under_way, told = set[int](), threading.Condition()
 
     def begins(**kwargs) -> None:
-        under_way.add(threading.get_ident())
+        with told:
+            under_way.add(threading.get_ident())
 
     def ends(**kwargs) -> None:
-        under_way.discard(threading.get_ident())
+        with told:
+            under_way.discard(threading.get_ident())
+            told.notify_all()
 
     request_started.connect(begins)
     request_finished.connect(ends)
     yield
-    deadline = time.monotonic() + 20
-    while under_way:
-        assert time.monotonic() < deadline, "a request is never answered"
-        time.sleep(0.02)
+    with told:
+        assert told.wait_for(lambda: not under_way, timeout=20), "a request is never answered"
     request_started.disconnect(begins)
     request_finished.disconnect(ends)
 
