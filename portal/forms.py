@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
-
 from django import forms
 from django.core.exceptions import ValidationError
 
 from core.errors import Refused
 from core.forms import Form
-from services import privacy
+from services import privacy, typed
 from services.enums import Grade, Topic
 
 
 class PhoneField(forms.RegexField):
-    """A mobile or a fixed line, typed as it stands on a note: spaces do not matter."""
+    """A mobile or a fixed line, typed as it stands on a note: blanks and hyphens do not matter."""
 
     def __init__(self, **kwargs):
-        super().__init__(r"^(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|[2-9]\d{6,7})$", **kwargs)
+        super().__init__(rf"^(?:{typed.PHONE.pattern})$", **kwargs)
 
     def to_python(self, value):
-        return re.sub(r"\s", "", super().to_python(value))
+        return typed.phone(super().to_python(value))
 
 
 class TopicStep(Form):

@@ -23,8 +23,8 @@ def track(request: HttpRequest) -> HttpResponse:
     """Ask for number and secret. A wrong pair says that the two do not fit, not which."""
     form = TrackForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        number = form.cleaned_data["number"].strip().upper()
-        secret = form.cleaned_data["secret"].strip().upper()
+        number = form.cleaned_data["number"]
+        secret = form.cleaned_data["secret"]
         try:
             lookups.hit(request)
             find_ticket(number, secret)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import re
 import secrets
 from datetime import timedelta
 
@@ -17,7 +16,7 @@ from core.fields import blind_index
 from core.scope import require
 from core.transitions import transit
 from orgs.models import Area
-from services import privacy
+from services import privacy, typed
 from services.enums import (
     KEEP_CONTACT_DAYS,
     Beneficiary,
@@ -32,7 +31,6 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _SECRET_LENGTH = 8  # 31^8 ≈ 8·10^11 against TRIES a WINDOW
 TRIES = 10
 WINDOW = timedelta(minutes=15)
-_PHONE = re.compile(r"^(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|\d{7,8})$")
 
 
 class NoSuchTicket(Refused):
@@ -48,7 +46,7 @@ def submit_ticket(
     phone: str = "",
 ) -> tuple[Ticket, str]:
     """Take a resident's need. Returns the ticket and its secret, which is told this once."""
-    content, phone = content.strip(), re.sub(r"\s", "", phone)
+    content, phone = content.strip(), typed.phone(phone)
     if community.kind != "community" or community.state != "active":
         raise Refused("请选择所在的社区。", field="community")
     if len(content) < 5:
@@ -59,7 +57,7 @@ def submit_ticket(
     privacy.check_no_id_number(content, field="content", where="内容")
     if topic not in Topic.values or beneficiary not in Beneficiary.values:
         raise Refused("事项或受益对象不在可选范围内，请重新选择。", field="topic")
-    if phone and not _PHONE.match(phone):
+    if phone and not typed.PHONE.fullmatch(phone):
         raise Refused("电话号码不对，请填 11 位手机号或带区号的座机；也可以不填。", field="phone")
     secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
     ticket = Ticket(
@@ -74,7 +72,7 @@ def submit_ticket(
 def find_ticket(number: str, secret: str) -> Ticket:
     """The ticket that this number and secret open. Raises `NoSuchTicket` alike for an unknown
     number and a wrong secret, and `Refused` after too many tries at one number."""
-    number, secret = number.strip(), _tidy(secret)
+    number, secret = typed.ticket_number(number), typed.secret(secret)
     key = f"ticket-tries:{blind_index(number)}"
     if _one_more_try(key) > TRIES:
         minutes = int(WINDOW.total_seconds() // 60)
@@ -171,7 +169,3 @@ def _one_more_try(key: str) -> int:
 def _digest(number: str, secret: str) -> str:
     """Keyed, so that the table alone does not allow guessing."""
     return blind_index(f"{number}:{secret}")
-
-
-def _tidy(secret: str) -> str:
-    return re.sub(r"[\s-]", "", secret).upper()

@@ -34,6 +34,9 @@ def test_number_and_secret_open_the_ticket_and_nothing_else_does(place):
     other, _ = make.ticket(place.community)
     assert find_ticket(ticket.number, secret) == ticket
     assert find_ticket(f" {ticket.number} ", f"{secret[:4]}-{secret[4:]}".lower()) == ticket
+    dash, long, wide = ticket.number.replace("-", ""), "\u2014", "\uff0d"
+    for typed in (dash, ticket.number.replace("-", long), ticket.number.replace("-", wide)):
+        assert find_ticket(typed, secret) == ticket
     answers = set()
     for number, word in [(ticket.number, "WRONG234"), (other.number, secret), ("nothing", secret)]:
         with pytest.raises(NoSuchTicket) as refused:
