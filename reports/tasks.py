@@ -16,7 +16,8 @@ from reports.actions.review import raise_all
 from reports.enums import ReviewKind
 from reports.models import Run
 
-SHOWN = 5  # reasons told in the job's message
+SHOWN = 5  # reasons or names told in the job's message
+_WORDS = {"report": ("上报", "没有算完"), "approve": ("审定", "没有上报")}
 
 
 @job_kind("reports.review", queue="reports", title="评估计算", perm="reports.run", minutes=30)
@@ -46,18 +47,25 @@ def refresh_open(job) -> None:
 def _raise(job, period: str, step: str) -> None:
     """Each review moves in a transaction of its own and only once: a second attempt goes on
     where the first was cut off. Those that may not move keep their place; the owner reads why."""
-    moved, refused = raise_all(
+    moved, refused, early = raise_all(
         area=job.about,
         period=parse_period(period),
         step=step,
         by=job.owner,
         progress=job.progress,
     )
+    verb, before = _WORDS[step]
+    said = f"已{verb} {moved} 个"
+    if early:
+        said += f"；{len(early)} 个还{before}，没有{verb}：{_some(early, '、')}"
     if refused:
-        more = "" if len(refused) <= SHOWN else f"，另有 {len(refused) - SHOWN} 个"
-        raise Refused(
-            f"已办理 {moved} 个；{len(refused)} 个未能办理：{'；'.join(refused[:SHOWN])}{more}"
-        )
+        raise Refused(f"{said}；{len(refused)} 个未能{verb}：{_some(refused, '；')}")
+    job.progress(moved, moved, f"{said}。")
+
+
+def _some(said: list[str], between: str) -> str:
+    more = f" 等 {len(said)} 个" if len(said) > SHOWN else ""
+    return between.join(said[:SHOWN]) + more
 
 
 @shared_task(name="reports.open_finished_periods", queue="reports")

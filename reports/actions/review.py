@@ -62,16 +62,18 @@ def raise_all(
     step: str,
     by: Any,
     progress: Callable[[int, int, str], None] = lambda done, total, message: None,
-) -> tuple[int, list[str]]:
+) -> tuple[int, list[str], list[str]]:
     """Report or approve (`step`) every review of `area` and below, from the communities up.
 
-    Returns how many moved and, for those that could not, why (one Chinese sentence each).
-    Each review is its own transaction: what was done stays done, the rest can be tried again.
+    Returns how many moved; for those that could not, why (one Chinese sentence each); and the names
+    of those that were not ready for the step at all. Each review is its own transaction: what was
+    done stays done, the rest can be tried again.
     """
     perm = {"report": "reports.submit", "approve": "reports.approve"}[step]
     source = {"report": ReviewState.TO_CHECK, "approve": ReviewState.REPORTED}[step]
     require(by, perm, area)
-    ready = Review.objects.visible_to(by, perm).at(area).filter(period=period.text, state=source)
+    within = Review.objects.visible_to(by, perm).at(area).filter(period=period.text)
+    ready = within.filter(state=source)
     total, done, moved, refused = ready.count(), 0, 0, []
     for level in _UPWARD:
         for review in ready.filter(level=level).order_by("pk"):
@@ -83,7 +85,9 @@ def raise_all(
                 refused.append(f"{review.area_name}：{why}")
             if done % 50 == 0:
                 progress(done, total, review.area_name)
-    return moved, refused
+    early = list(ReviewState)[: list(ReviewState).index(source)]
+    names = within.filter(state__in=early).order_by("pk").values_list("area_name", flat=True)
+    return moved, refused, list(names)
 
 
 def raise_later(*, area: Area, period: Period, step: str, by: Any) -> Job:

@@ -16,7 +16,7 @@ from core.transitions import transit
 from orgs.actions.tree import move_area
 from orgs.models import Area
 from reports.actions.compute import start_run
-from reports.actions.review import adjust, raise_all
+from reports.actions.review import adjust, raise_all, raise_later
 from reports.catalogue import MEASURES
 from reports.enums import ReviewState
 from reports.models import Indicator, Review, Run
@@ -201,18 +201,38 @@ def test_a_parent_is_approved_only_after_all_its_children(place):
 def test_a_whole_subtree_is_reported_and_approved_from_below(place):
     reports.run(place.city)
     period = reports.this_quarter()
-    moved, refused = raise_all(
-        area=place.street, period=period, step="report", by=person("street_officer", place.street)
+    street_officer = person("street_officer", place.street)
+    assert raise_all(area=place.street, period=period, step="report", by=street_officer) == (
+        3,
+        [],
+        [],
+    )
+    officer = person("org_department", place.district)
+    moved, refused, early = raise_all(
+        area=place.district, period=period, step="approve", by=officer
     )
     assert (moved, refused) == (3, [])
-    moved, refused = raise_all(
-        area=place.district,
-        period=period,
-        step="approve",
-        by=person("org_department", place.district),
-    )
-    assert (moved, refused) == (3, [])
+    others = Review.objects.exclude(state=ReviewState.APPROVED).at(place.district)
+    assert sorted(early) == sorted(others.values_list("area_name", flat=True))
     assert Review.objects.filter(state=ReviewState.APPROVED).count() == 3
+
+
+def test_who_raised_a_subtree_reads_how_many_moved_and_which_were_not_ready(place):
+    reports.run(place.city)
+    period = reports.this_quarter()
+    street_officer = person("street_officer", place.street)
+    job = raise_later(area=place.street, period=period, step="report", by=street_officer)
+    execute(job.pk)
+    assert Job.objects.get(pk=job.pk).message == "已上报 3 个。"
+    officer = person("org_department", place.district)
+    job = raise_later(area=place.district, period=period, step="approve", by=officer)
+    execute(job.pk)
+    said = Job.objects.get(pk=job.pk).message
+    assert said.startswith("已审定 3 个；4 个还没有上报，没有审定：")
+    assert "东区" in said
+    job = raise_later(area=place.street, period=period, step="report", by=street_officer)
+    execute(job.pk)
+    assert Job.objects.get(pk=job.pk).message == "已上报 0 个。"
 
 
 def test_bonus_and_deduction_change_total_and_band_and_are_in_the_log(place):
