@@ -62,7 +62,8 @@ def test_a_new_grid_waits_to_be_counted_and_staffed(client, place, record, post)
     bench = text(client.get("/console/"))
     assert "网格未统计" in bench
     assert f'href="{record.get_absolute_url()}"' in bench
-    assert "第一网格空缺 5 个岗位" in bench
+    assert "111社区第一网格空缺 5 个岗位" in bench
+    assert ">111社区第一网格<" in bench  # of those that are not counted
     shown = text(client.get(LIST))
     assert "未统计" in shown
     shown = text(client.get(record.get_absolute_url()))

@@ -9,6 +9,7 @@ import pytest
 from core.models import Job, SavedView
 from members.enums import ReportingState, ServiceState
 from members.models import Reporting, ServiceRecord
+from orgs.models import Area
 from tests.core.browsing import signed_in, text
 from tests.factories import members as make
 from tests.factories.orgs import small_city
@@ -63,6 +64,15 @@ def test_reports_are_received_today(client, sides):
     found = Reporting.objects.filter(pk__in=[row.pk for row in rows])
     assert {row.state for row in found} == {ReportingState.REPORTED}
     assert all(row.reported_on for row in found)
+
+
+@pytest.mark.parametrize("page", ["reportings", "members"])
+def test_who_lives_in_a_grid_stands_under_the_community(client, sides, page):
+    grid = Area.objects.get(parent=sides.community, kind="grid")
+    make.member(sides, area=grid)
+    shown = text(client.get(f"/console/members/{page}/"))
+    assert "111社区居委会" in shown
+    assert grid.name not in shown
 
 
 def test_a_phone_number_is_kept_in_no_view(client, sides):
