@@ -201,10 +201,24 @@ def test_an_offer_that_is_not_public_fills_in_nothing(at_home, place):
     assert "内部草稿" not in page
 
 
-@pytest.mark.parametrize("phone", ["138 0000 1234", "0532-88881234", "88881234"])
+def test_a_need_says_who_asks_and_how_far_it_is(at_home, place):
+    open_need = services.item(place.community, kind="need")
+    service = services.item(place.community, kind="service")
+    done = services.item(place.community, kind="need")
+    services.claim(done, unit(place.community), state=ClaimState.ACCEPTED)
+    pages = [
+        at_home.get(reverse("portal:item", args=[item.number])).content.decode()
+        for item in (open_need, done, service)
+    ]
+    assert ["提出单位" in page for page in pages] == [True, True, False]
+    assert ["待认领" in page for page in pages] == [True, False, False]
+    assert ["已办结" in page for page in pages] == [False, True, False]
+
+
+@pytest.mark.parametrize("phone", ["138 0000-1234", "0532-88881234", "88881234"])
 def test_a_phone_is_taken_as_people_write_it(at_home, phone):
     submit(at_home, phone=phone)
-    assert Ticket.objects.get().phone == phone.replace(" ", "")
+    assert Ticket.objects.get().phone == phone.replace("138 0000-1234", "13800001234")
 
 
 def test_a_service_page_says_whether_it_is_open_and_whom_to_call(at_home, place):
