@@ -50,8 +50,13 @@ class OfferList(ListView):
     empty = "现在没有可认领的事项。每月 10 日发布新一轮清单。"
 
     def get_queryset(self) -> QuerySet:
-        own = reach_of(self.request.user, self.perm).units
-        return Item.objects.claimable().exclude(unit_id__in=own)
+        own = reach_of(self.request.user, self.perm)
+        places = [pk for _, pk in own.areas]
+        return (
+            Item.objects.claimable()
+            .exclude(unit_id__in=own.units)
+            .exclude(unit_id=None, area_id__in=places)
+        )
 
 
 class ItemDetail(DetailView):

@@ -214,6 +214,9 @@ def test_lists_filter_and_keep_to_their_own(place, unit):
     offers = text(worker.get(f"{AT}/offers/"))
     assert "外区的事" in offers
     assert "会议室" not in offers
+    assert "楼道粉刷" not in offers  # its own need, which another side claims
+    street = signed_in(person("street_officer", place.street))
+    assert "楼道粉刷" in text(street.get(f"{AT}/offers/"))
     assert "外区的事" not in text(worker.get(f"{AT}/offers/?near=district"))
     claims = text(worker.get(f"{AT}/claims/?state=claimed&late=due"))
     assert "没有符合条件的记录" in claims
