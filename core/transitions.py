@@ -77,6 +77,11 @@ class Transition:
     def by_system(self) -> bool:
         return self.perm is None or self.system
 
+    @property
+    def confirmation(self) -> str:
+        """What the button that takes it says: 确认上报, and 确认报到 of 确认报到."""
+        return self.label if self.label.startswith("确认") else f"确认{self.label}"
+
     def permits(self, obj: Any, by: Any) -> bool:
         if by is None:
             return self.by_system

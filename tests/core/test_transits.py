@@ -71,6 +71,11 @@ def test_what_a_guard_forbids_is_there_disabled_and_says_why(client, place):
     assert "确认迁出" not in text(alone)
 
 
+def test_the_button_says_confirm_once():
+    said = [Transition("take", label, ["a"], "b").confirmation for label in ("确认报到", "退回")]
+    assert said == ["确认报到", "确认退回"]
+
+
 def test_without_right_there_is_no_button_and_no_way(place):
     mine = unit(place.community, "甲")
     liaison = signed_in(person("unit_liaison", mine))
