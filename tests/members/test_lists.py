@@ -66,11 +66,11 @@ def test_reports_are_received_today(client, sides):
     assert all(row.reported_on for row in found)
 
 
-@pytest.mark.parametrize("page", ["reportings", "members"])
-def test_who_lives_in_a_grid_stands_under_the_community(client, sides, page):
+@pytest.mark.parametrize("listed", ["reportings", "members"])
+def test_who_lives_in_a_grid_stands_under_the_community(client, sides, listed):
     grid = Area.objects.get(parent=sides.community, kind="grid")
     make.member(sides, area=grid)
-    shown = text(client.get(f"/console/members/{page}/"))
+    shown = text(client.get(f"/console/members/{listed}/"))
     assert "111社区居委会" in shown
     assert grid.name not in shown
 
