@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -33,6 +34,17 @@ def people_with(perm: str, *, area: Area | None = None, unit: Unit | None = None
     return people_in(perm, [area])[area.pk]
 
 
+def people_over(perm: str, obj: Any) -> set[int]:
+    """Ids of the active users next to `obj` who hold `perm` over it, by the scope of its model."""
+    found: set[int] = set()
+    for seat in type(obj).scope.seats(obj, perm):
+        if seat.kind == "area" and not seat.above:
+            found |= set(_grants(perm).filter(area=seat.on).values_list("user_id", flat=True))
+        else:
+            found |= people_with(perm, **{seat.kind: seat.on})
+    return found
+
+
 def people_in(perm: str, areas: Sequence[Area]) -> dict[int, set[int]]:
     """What `people_with` finds for each of many areas, by the area's id."""
     paths = {area.pk: _path(area) for area in areas}
@@ -53,7 +65,7 @@ def holders(perm: str, seat: Seat) -> Holders | None:
     if seat.kind == "unit":
         found, where = list(grants.filter(unit=seat.on)), str(seat.on)
     else:
-        path = _path(seat.on)
+        path = _path(seat.on) if seat.above else [seat.on.pk]
         rows = list(grants.filter(area__in=path))
         nearest = next((place for place in path if any(g.area_id == place for g in rows)), None)
         found = [grant for grant in rows if grant.area_id == nearest]

@@ -48,6 +48,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "orgs.divide",
             "units.edit",
             "reports.run",
+            "reports.submit",  # a district's own review, to the city
             "reports.approve",
             "reports.export",
             "members.unmask",

@@ -46,7 +46,7 @@ def waited_for(machine: Machine, obj: Any, user: Any) -> list[Next]:
     for step in machine.transitions.values():
         if not _others_take(step, machine, obj, user):
             continue
-        seats = (step.within or type(obj).scope).seats(obj)
+        seats = (step.within or type(obj).scope).seats(obj, step.perm)
         keys = [(step.perm, seat) for seat in seats]
         for key in keys:
             if key not in asked:

@@ -76,14 +76,19 @@ def reach_of(user: Any, perm: str) -> Reach:
 
 
 class Seat(NamedTuple):
-    """A place or a unit on which a right over some object may be held: the row itself."""
+    """A place or a unit on which a right over some object may be held: the row itself.
+
+    above: of a place where nobody holds it, whether those of the next place above do as well.
+    """
 
     kind: str  # area | unit
     on: Any
+    above: bool = True
 
 
 class Rule(Protocol):
-    """A rule may also have `seats(obj)`: where those whom it admits to `obj` hold their grants."""
+    """A rule may also have `seats(obj, perm)`: where those whom it admits to `obj` hold their
+    grants."""
 
     def q(self, reach: Reach, perm: str) -> Q: ...
 
@@ -110,7 +115,7 @@ class AreaRule:
     def test(self, obj: Any, reach: Reach, perm: str) -> bool:
         return any(_walk(obj, f"{self.prefix}{k}_id") == i for k, i in reach.areas)
 
-    def seats(self, obj: Any) -> list[Seat]:
+    def seats(self, obj: Any, perm: str) -> list[Seat]:
         area = _walk(obj, f"{self.prefix}area")
         return [Seat("area", area)] if area is not None else []
 
@@ -127,7 +132,7 @@ class UnitRule:
     def test(self, obj: Any, reach: Reach, perm: str) -> bool:
         return bool(reach.units) and _walk(obj, self.path) in reach.units
 
-    def seats(self, obj: Any) -> list[Seat]:
+    def seats(self, obj: Any, perm: str) -> list[Seat]:
         unit = obj if self.path == "pk" else _walk(obj, self.path.removesuffix("_id"))
         return [Seat("unit", unit)] if unit is not None else []
 
@@ -157,7 +162,7 @@ class LinkedUnitRule:
             return False
         return self._links(reach).filter(**{self.fact: fact}).exists()
 
-    def seats(self, obj: Any) -> list[Seat]:
+    def seats(self, obj: Any, perm: str) -> list[Seat]:
         unit = self.unit.removesuffix("_id")
         links = apps.get_model(self.link)._base_manager.select_related(unit)
         rows = links.filter(**{self.fact: _walk(obj, self.path), f"{unit}__isnull": False})
@@ -254,12 +259,16 @@ class Scope:
             return True
         return bool(reach) and any(r.test(obj, reach, perm) for r in self.rules)
 
-    def seats(self, obj: Any) -> list[Seat]:
-        """Where a right over `obj` may be held: its place, its units."""
+    def anywhere(self, user: Any, perm: str) -> bool:
+        """Whether there can be an object that `user` holds `perm` over."""
+        return any(way != NOTHING for way in self._ways(user, perm))
+
+    def seats(self, obj: Any, perm: str) -> list[Seat]:
+        """Where the right `perm` over `obj` may be held: its place, its units."""
         found: list[Seat] = []
         for rule in self.rules:
             if hasattr(rule, "seats"):
-                found += [seat for seat in rule.seats(obj) if seat not in found]
+                found += [seat for seat in rule.seats(obj, perm) if seat not in found]
         return found
 
     def _owns(self, user: Any, perm: str) -> bool:

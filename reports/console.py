@@ -1,3 +1,5 @@
+from django.db.models import Q
+
 from core.console import awaited, menu, waiting
 from reports.enums import ReviewState
 from reports.models import Review
@@ -15,37 +17,41 @@ menu(
 menu("评估批次", "reports:runs", perm="reports.run", order=61, icon="clock", group="考核")
 
 
-def _own_level(user, perm: str, state: str):
-    """Reviews of the very places of the user's grants and one level below: those further down
-    wait for somebody nearer."""
+def _near(user, state: str, perm: str):
+    """Reviews in `state` within the user's reach for which nobody stands nearer with `perm`: those
+    of their very places, one level below, and of a district also the communities."""
     areas = [pk for _, pk in user.reach(perm).areas]
-    rows = Review.objects.visible_to(user, perm).filter(state=state)
-    return rows.filter(area__in=areas) | rows.filter(parent_area__in=areas)
+    near = Q(area__in=areas) | Q(parent_area__in=areas) | Q(level="community", district__in=areas)
+    return Review.objects.visible_to(user, perm).filter(near, state=state)
 
 
 waiting(
     "待上报评估",
     perm="reports.submit",
-    rows=lambda user: _own_level(user, "reports.submit", ReviewState.TO_CHECK),
+    rows=lambda user: _near(user, ReviewState.TO_CHECK, "reports.submit"),
     order=70,
 )
 waiting(
     "待审定评估",
     perm="reports.approve",
-    rows=lambda user: _own_level(user, "reports.approve", ReviewState.REPORTED),
+    rows=lambda user: _near(user, ReviewState.REPORTED, "reports.approve"),
     order=71,
 )
 
 
 def _to_report_by_others(user):
-    rows = _own_level(user, "reports.approve", ReviewState.TO_CHECK)
-    return rows.exclude(Review.scope.q(user, "reports.submit"))
+    rows = _near(user, ReviewState.TO_CHECK, "reports.approve")
+    return rows.exclude(Review.scope.q(user, "reports.submit")).select_related("street")
+
+
+def _reporter(review: Review) -> str:
+    return review.street.name if review.level == "community" else review.area_name
 
 
 awaited(
     "评估待上报",
     perm="reports.approve",
     rows=_to_report_by_others,
-    holder=lambda review: review.area_name,
+    holder=_reporter,
     order=70,
 )

@@ -11,14 +11,13 @@ from core.scope import reach_of
 from orgs.models import Area
 from reports.enums import AdjustmentKind, ReviewKind
 
-_AREA_KINDS = ("city", "district", "street", "community")
-
 
 class _PlaceAndPeriod(Form):
     """A place that the person holds `perm` over, and a period. The places offered are those of
     the person's own grants; any other within reach may be given by its code in the address."""
 
     perm = ""
+    kinds: tuple[str, ...] = ("city", "district", "street", "community")
     area = forms.ModelChoiceField(Area.objects.none(), label="范围", empty_label=None)
     period = forms.ChoiceField(label="期间")
 
@@ -27,7 +26,7 @@ class _PlaceAndPeriod(Form):
         reach = reach_of(self.user, self.perm)
         own = [pk for _, pk in reach.areas]
         wanted = self.initial.get("area")
-        within = Area.objects.visible_to(self.user, self.perm).filter(kind__in=_AREA_KINDS)
+        within = Area.objects.visible_to(self.user, self.perm).filter(kind__in=self.kinds)
         offered = within.filter(pk__in=[*own, wanted] if wanted else own)
         if self.is_bound:  # a place handed on by the page before
             offered = within
@@ -51,6 +50,7 @@ class RunForm(_PlaceAndPeriod):
 
 class ReportAllForm(_PlaceAndPeriod):
     perm = "reports.submit"
+    kinds = ("district", "street", "community")
 
 
 class ApproveAllForm(_PlaceAndPeriod):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from accounts.queries import people_with
+from accounts.queries import people_over
 from core.transitions import Machine, Transition
 from reports.enums import ReviewState as S
 from reports.models import Change, Review
@@ -32,6 +32,12 @@ def _withdrawn(review: Review, by) -> None:
     Change.objects.create(room=Change.REOPENED, area_id=review.area_id)
 
 
+def _reported_by_other(review: Review, by) -> str | None:
+    if review.reported_by_id is not None and review.reported_by_id == getattr(by, "pk", None):
+        return "此结果由您本人上报，须由上级的另一位同事审定。"
+    return _children_approved(review, by)
+
+
 def _approved(review: Review, by) -> None:
     review.approved_at, review.approved_by = timezone.now(), by
 
@@ -49,11 +55,11 @@ def _unlocked(review: Review, by) -> None:
 
 
 def _approvers(review: Review, by):
-    return people_with("reports.approve", area=review.area)
+    return people_over("reports.approve", review)
 
 
 def _reporters(review: Review, by):
-    return people_with("reports.submit", area=review.area)
+    return people_over("reports.submit", review)
 
 
 REVIEW = Machine(
@@ -73,7 +79,7 @@ REVIEW = Machine(
             guard=_children_reported,
             apply=_reported,
             tell=_approvers,
-            hint="上报后由组织部门审定；需要更正时可请其退回。",
+            hint="上报后由上级组织部门审定；需要更正时可请其退回。",
         ),
         Transition(
             "return",
@@ -92,7 +98,7 @@ REVIEW = Machine(
             [S.REPORTED],
             S.APPROVED,
             perm="reports.approve",
-            guard=_children_approved,
+            guard=_reported_by_other,
             apply=_approved,
             tell=_reporters,
             hint="审定后锁定，不再重新计算；解锁须填写理由。",

@@ -43,8 +43,8 @@ class When:
     def test(self, obj: Any, reach: Reach, perm: str) -> bool:
         return self._applies(obj) and self.rule.test(obj, reach, perm)
 
-    def seats(self, obj: Any) -> list[Seat]:
-        return self.rule.seats(obj) if self._applies(obj) else []
+    def seats(self, obj: Any, perm: str) -> list[Seat]:
+        return self.rule.seats(obj, perm) if self._applies(obj) else []
 
     def _applies(self, obj: Any) -> bool:
         if self.no_unit and _walk(obj, self.no_unit) is not None:

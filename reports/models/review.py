@@ -8,6 +8,7 @@ from core.scope import AreaRule, Scope
 from orgs.enums import AreaKind
 from orgs.models import Placed, PlacedQuerySet
 from reports.enums import AdjustmentKind, ReviewKind, ReviewState
+from reports.scopes import UpwardRule
 
 LEVELS = (AreaKind.DISTRICT, AreaKind.STREET, AreaKind.COMMUNITY)
 
@@ -47,7 +48,7 @@ class Review(Placed):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="审定人"
     )
 
-    scope = Scope(AreaRule(), view="reports.view")
+    scope = Scope(UpwardRule(), view="reports.view")
     objects = models.Manager.from_queryset(PlacedQuerySet)()
 
     class Meta:

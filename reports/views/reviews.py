@@ -23,8 +23,8 @@ class ReviewList(ListView):
         Action(
             "导出考核汇总表", "reports:assessment-export", perm="reports.export", icon="download"
         ),
-        Action("批量上报", "reports:report-all", perm="reports.submit"),
-        Action("批量审定", "reports:approve-all", perm="reports.approve"),
+        Action("批量上报", "reports:report-all", perm="reports.submit", within=Review.scope),
+        Action("批量审定", "reports:approve-all", perm="reports.approve", within=Review.scope),
         Action("评估批次", "reports:runs", perm="reports.view"),
     )
 
@@ -39,12 +39,14 @@ class ReviewDetail(DetailView):
     actions = (Action("加分或扣分", "reports:review-adjust", perm="reports.approve"),)
 
     def extra(self):
+        lines = score_lines(self.object)
         groups = [
-            (Category(category).label, list(lines))
-            for category, lines in groupby(score_lines(self.object), lambda line: line["category"])
+            (Category(category).label, list(own))
+            for category, own in groupby(lines, lambda line: line["category"])
         ]
         return {
             "groups": groups,
+            "lacking": any(line["score"].value is None for line in lines),
             "adjustments": self.object.adjustments.select_related("given_by").order_by("pk"),
         }
 

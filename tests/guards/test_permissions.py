@@ -20,6 +20,7 @@ PLACE = {
     "visible_to": 1,
     "reach": 0,
     "people_with": 0,
+    "people_over": 0,
     "get_visible": 2,
     "still_visible": 2,
 }
