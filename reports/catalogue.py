@@ -42,6 +42,7 @@ ITEMS = Source(
         ),
         Figure("offers", lambda period: Q(kind__in=[ItemKind.RESOURCE, ItemKind.SERVICE])),
     ),
+    number="number",
 )
 
 CLAIMS = Source(
@@ -59,6 +60,7 @@ CLAIMS = Source(
     ),
     path="item__",
     related=("item",),
+    number="item__number",
 )
 
 RESULTS = Source(
@@ -70,6 +72,7 @@ RESULTS = Source(
     ),
     path="item__",
     related=("item",),
+    number="item__number",
 )
 
 RATINGS = Source(
@@ -78,6 +81,7 @@ RATINGS = Source(
     (Figure("all"), Figure("content", lambda period: ~Q(grade__in=BAD_GRADES))),
     path="claim__item__",
     related=("claim__item",),
+    number="claim__item__number",
 )
 
 AGREEMENTS = Source(
@@ -95,6 +99,7 @@ CLAUSES = Source(
     (Figure("due"), Figure("fulfilled", lambda period: Q(rate__gte=1))),
     path="agreement__",
     related=("agreement",),
+    number="agreement__number",
 )
 
 

@@ -64,6 +64,7 @@ class Source:
     figures: tuple[Figure, ...]
     path: str = ""
     related: tuple[str, ...] = ()  # what the name of a record is made of, read along with it
+    number: str = ""  # the path to the number that people know a record by, if it has one
 
     def room(self, period: Period) -> str:
         """The app whose records it reads, as changes of them are marked (`reports.triggers`)."""
@@ -111,7 +112,7 @@ class Source:
         """The rows that figure `name` counted in `places`."""
         figure = next(f for f in self.figures if f.name == name)
         found = self._within(period, places).filter(figure.when(period))
-        return found.select_related(*self.related) if self.related else found
+        return found.select_related(*self.related)
 
     def _within(self, period: Period, places: QuerySet | Collection[int]) -> QuerySet:
         community, street, district = (f"{self.path}{level}" for level in _LEVELS)

@@ -3,6 +3,7 @@ from typing import Any
 from core.formats import marks
 from core.periods import label_of
 from core.tables import Column, Table
+from reports.measures import Source
 
 BAND_TONES = {"优秀": "ok", "良好": "info", "合格": "neutral", "不合格": "bad"}
 STATE_TONES = {
@@ -52,7 +53,10 @@ class RunTable(Table):
 class EvidenceTable(Table):
     """Whatever was counted: a record of any room, by its own name and page."""
 
-    columns = (
-        Column("pk", "编号", number=True),
-        Column("name", "记录", link=True, render=str),
-    )
+    columns = (Column("name", "记录", link=True, render=str),)
+
+
+def evidence_columns(source: Source) -> list[Column]:
+    """The record's name, its number if people know it by one, and where it lies."""
+    number = [Column(source.number, "编号")] if source.number else []
+    return [*EvidenceTable.columns, *number, Column(f"{source.path}area__name", "所在地")]

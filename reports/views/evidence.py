@@ -10,7 +10,7 @@ from core.scope import get_visible, require
 from core.views import ListView
 from reports.catalogue import MEASURES
 from reports.models import Review
-from reports.tables import EvidenceTable
+from reports.tables import EvidenceTable, evidence_columns
 
 
 class Evidence(ListView):
@@ -40,6 +40,10 @@ class Evidence(ListView):
     def get_queryset(self):
         period = parse_period(self.review.period)
         return self.measure.records(self.review.area, period, missed=self.missed)
+
+    @property
+    def columns(self):
+        return evidence_columns(self.measure.source)
 
     def scoped(self):
         """What the room of the records itself lets this person see."""

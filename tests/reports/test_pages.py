@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from reports.catalogue import MEASURES
 from reports.models import Review
+from reports.tables import evidence_columns
 from tests.factories import reports, services
 from tests.factories.accounts import person
 from tests.factories.orgs import small_city
@@ -40,3 +41,26 @@ def test_the_page_says_when_records_have_changed_since(client):
     outside = person("org_department", place.other_district)
     client.force_login(outside)
     assert client.get(address).status_code == 404
+
+
+def test_the_page_says_what_full_marks_need_and_why_one_does_not_apply(client):
+    place = small_city()
+    reports.run(place.city)
+    client.force_login(person("org_department", place.city))
+    review = Review.objects.get(area=place.community)
+    page = client.get(review.get_absolute_url()).text
+    assert 'data-label="目标值">80%' in page  # needs_claimed in the catalogue
+    assert "按其余指标的得分率折算" in page
+
+
+def test_evidence_shows_numbers_that_people_know(client):
+    place = small_city()
+    need = services.item(place.community, title="楼道照明维修")
+    reports.run(place.city)
+    client.force_login(person("org_department", place.city))
+    review = Review.objects.get(area=place.district)
+    page = client.get(reverse("reports:evidence", args=[review.pk, "needs_published"])).text
+    assert need.number in page
+    assert place.community.name in page
+    of_posts = evidence_columns(MEASURES["posts_held"].source)
+    assert [column.label for column in of_posts] == ["记录", "所在地"], "a post has no number"
