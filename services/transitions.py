@@ -10,7 +10,7 @@ from core.transitions import Machine, Transition
 from services.actions import ratings
 from services.actions.clauses import count_fulfilment
 from services.actions.follow import follow
-from services.actions.items import write_need
+from services.actions.items import is_past, write_need
 from services.enums import ClaimState as C
 from services.enums import ItemState as I
 from services.enums import RectificationState as R
@@ -31,10 +31,13 @@ from services.scopes import AUTHOR, CALLER, CLAIMANT, OFFICE, PARTIES, PROVIDER,
 # Items -------------------------------------------------------------------------------------
 
 
-def _not_past(item: Item, by) -> str | None:
-    if item.due_on and item.due_on < timezone.localdate():
+def _in_time(item: Item, by) -> str | None:
+    """Its author can mend what is not submitted; what waits for publication must go back first."""
+    if not is_past(item.due_on):
+        return None
+    if item.state == I.PENDING:
         return f"时限 {item.due_on} 已过，请先退回，改期后再发布。"
-    return None
+    return f"时限 {item.due_on} 已过，请先修改时限，再提交审核。"
 
 
 def _unclaimed(item: Item, by) -> str | None:
@@ -75,6 +78,7 @@ ITEM = Machine(
             I.PENDING,
             perm="services.draft",
             within=AUTHOR,
+            guard=_in_time,
             tell=reviewers,
             hint="提交后由社区或街道审核，审核期间不能修改。",
         ),
@@ -93,7 +97,7 @@ ITEM = Machine(
             [I.PENDING],
             I.PUBLISHED,
             perm="services.review",
-            guard=_not_past,
+            guard=_in_time,
             apply=_publish,
             tell=drafter,
             hint="发布后居民和驻区单位都能看到。请确认没有居民姓名、住址和健康情况。",

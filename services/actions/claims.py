@@ -16,6 +16,7 @@ from orgs.enums import UnitState
 from orgs.models import Area, Unit
 from services.actions.clauses import check_clause
 from services.actions.follow import follow
+from services.actions.items import is_past
 from services.enums import DEFAULT_DUE_DAYS, Direction, ItemState
 from services.models import Claim, Item
 from services.scopes import CLAIMANT
@@ -64,7 +65,7 @@ def claim_item(
         claim.stamp()
         require(by, "services.claim", claim, CLAIMANT)
         require(by, "services.view", item)
-        _check(claim, today)
+        _check(claim)
         check_clause(claim)
         _take_places(claim)
         claim.save()
@@ -96,11 +97,11 @@ def _take_places(claim: Claim) -> None:
     raise Conflict(f"此事项当前是“{item.get_state_display()}”，不能认领。请返回清单刷新查看。")
 
 
-def _check(claim: Claim, today: date) -> None:
+def _check(claim: Claim) -> None:
     item = claim.item
     if claim.unit_id == item.unit_id and (claim.unit_id or claim.area_id == item.area_id):
         raise Refused("不能认领自己提出的事项。", field="claimant")
     if claim.quantity < 1:
         raise Refused("认领名额至少为 1。", field="quantity")
-    if claim.due_on < today:
+    if is_past(claim.due_on):
         raise Refused("时限不能早于今天，请改选日期。", field="due_on")

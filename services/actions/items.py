@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, time
 
 from django.db import transaction
+from django.utils import timezone
 
 from core import audit
 from core.errors import Conflict, Refused
@@ -197,6 +198,12 @@ def discard_item(*, item: Item, by) -> None:
         item.delete()
 
 
+def is_past(due_on: date | None) -> bool:
+    """Whether no one can keep this date any more; the day itself still counts. Asked where the
+    date is written, and again at each step on the way to publication: days go by in between."""
+    return due_on is not None and due_on < timezone.localdate()
+
+
 def place_name(area: Area) -> str:
     """A grid alone (第一网格) says nothing without its community."""
     return f"{area.community.name}{area.name}" if area.kind == "grid" else area.name
@@ -225,9 +232,16 @@ def _check(item: Item) -> None:
     privacy.check_no_id_number(item.contact, field="contact", where="联系方式")
     if item.capacity < 1:
         raise Refused("名额至少为 1。", field="capacity")
+    _check_times(item)
+
+
+def _check_times(item: Item) -> None:
     if (item.opens_at is None) != (item.closes_at is None):
-        raise Refused("开放时间和结束时间须同时填写，或都不填。", field="opens_at")
+        missing = "closes_at" if item.opens_at else "opens_at"
+        raise Refused("开放时间和结束时间须同时填写，或都不填。", field=missing)
     if item.opens_at and item.closes_at <= item.opens_at:
         raise Refused("结束时间须晚于开放时间。", field="closes_at")
     if set(item.weekdays) - set("1234567"):
         raise Refused("开放日不在可选范围内，请重新选择。", field="weekdays")
+    if is_past(item.due_on):
+        raise Refused(f"时限 {item.due_on} 已过，请改为今天或以后的日期。", field="due_on")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from services.enums import ItemState
 from services.models import Claim, Item, Rating
@@ -37,6 +40,18 @@ def test_an_item_is_written_changed_and_published(place):
     assert send(worker, "post", f"{path}transitions/publish/", {})[1]["state"] == "published"
     status, problem = send(worker, "patch", path, {"title": "再改"})
     assert status == 409
+
+
+@pytest.mark.parametrize("then", ["draft", "submit", "publish"])
+def test_a_date_that_has_passed_is_refused_at_its_field(place, then):
+    worker = make.worker(place.community)
+    passed = {"due_on": str(timezone.localdate() - timedelta(days=1))}
+    status, problem = send(worker, "post", "items/", {**NEED, **passed, "then": then})
+    assert (status, problem["field"]) == (400, "due_on")
+    draft = make.item(place.community, state=ItemState.DRAFT)
+    status, problem = send(worker, "patch", f"items/{draft.pk}/", passed)
+    assert (status, problem["field"]) == (400, "due_on")
+    assert Item.objects.get().due_on is None
 
 
 def test_steps_that_follow_the_claims_have_no_address(place):

@@ -56,8 +56,9 @@ def test_a_grid_counts_within_its_community_and_says_which(place):
         ({"topic": "none"}, "topic"),
         ({"unions": ["orgs", "none"]}, "unions"),
         ({"capacity": 0}, "capacity"),
-        ({"opens_at": timezone.datetime(2026, 1, 1, 9).time()}, "opens_at"),
+        ({"opens_at": timezone.datetime(2026, 1, 1, 9).time()}, "closes_at"),
         ({"weekdays": "18"}, "weekdays"),
+        ({"due_on": timezone.localdate() - timedelta(days=1)}, "due_on"),
         ({"content": "请联系张阿姨 13812341234"}, "content"),
         ({"content": "老人住 3 号楼 2 单元 301 室"}, "content"),
         ({"title": "身份证 37020219900101001X"}, "title"),
@@ -179,12 +180,33 @@ def test_a_return_says_why_and_publication_clears_it(place, unit):
     ]  # fmt: skip
 
 
+def test_a_date_that_has_passed_is_mended_before_it_is_handed_in(place):
+    worker = make.worker(place.community)
+    today = timezone.localdate()
+    item = make.item(place.community, state="draft", due_on=today)
+    _let_its_date_pass(item)
+    with pytest.raises(Refused, match="请先修改时限"):
+        submit_item(item=item, by=worker)
+    with pytest.raises(Refused) as refused:
+        edit_item(item=item, by=worker, title="只改名称")
+    assert refused.value.field == "due_on"
+    item = edit_item(item=item, by=worker, due_on=today)
+    assert submit_item(item=item, by=worker).state == ItemState.PENDING
+
+
 def test_what_is_overdue_already_is_not_published(place):
-    item = make.item(
-        place.community, state="pending", due_on=timezone.localdate() - timedelta(days=1)
-    )
-    with pytest.raises(Refused, match="已过"):
-        transit(item, "publish", by=make.worker(place.community))
+    worker = make.worker(place.community)
+    item = make.item(place.community, state="pending", due_on=timezone.localdate())
+    _let_its_date_pass(item)
+    with pytest.raises(Refused, match="请先退回"):
+        transit(item, "publish", by=worker)
+    item = transit(item, "return", by=worker, reason="请改期")
+    with pytest.raises(Refused, match="请先修改时限"):
+        transit(item, "submit", by=worker)
+
+
+def _let_its_date_pass(item):
+    Item.objects.filter(pk=item.pk).update(due_on=timezone.localdate() - timedelta(days=1))
 
 
 def test_who_may_decide_publishes_in_one_go(place, unit):

@@ -53,6 +53,26 @@ def fields(response) -> dict[str, str]:
     return sent
 
 
+def wrong(response) -> set[str]:
+    """The fields at which a form that came back says what is wrong."""
+    assert response.status_code == 422
+    return set(re.findall(r'class="field-error" id="id_(\w+)_error"', response.content.decode()))
+
+
+@pytest.mark.parametrize("then", ["draft", "submit", "publish"])
+def test_a_date_that_has_passed_is_refused_where_it_is_typed(place, then):
+    client = signed_in(make.worker(place.community))
+    passed = {"due_on": str(timezone.localdate() - timedelta(days=1))}
+    form = {**fields(client.get(f"{AT}/items/add/")), **NEED, **passed, "then": then}
+    assert wrong(client.post(f"{AT}/items/add/", form)) == {"due_on"}
+    draft = make.item(place.community, state=ItemState.DRAFT)
+    page = f"{AT}/items/{draft.pk}/edit/"
+    form = {**fields(client.get(page)), **NEED, **passed}
+    assert wrong(client.post(page, form)) == {"due_on"}
+    form["due_on"] = str(timezone.localdate())
+    assert client.post(page, form).status_code == 302
+
+
 def test_a_worker_publishes_a_need_from_one_form(place):
     client = signed_in(make.worker(place.community))
     form = client.get(f"{AT}/items/add/")
