@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db.models import CheckConstraint
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -188,6 +190,32 @@ class ModelForm(Asked, forms.ModelForm):
 
     def save(self, commit: bool = True):
         raise TypeError("forms do not write: call the action with cleaned_data")
+
+    def _update_errors(self, errors: forms.ValidationError) -> None:
+        """Say at a field what a check constraint of the model finds.
+
+        Django knows no field for it and shows its sentence above the form, where nobody who looks
+        at the boxes finds it.
+        """
+        found = errors.update_error_dict({})
+        for error in found.pop(NON_FIELD_ERRORS, []):
+            found.setdefault(self._field_of(error), []).append(error)
+        super()._update_errors(forms.ValidationError(found))
+
+    def _field_of(self, error: forms.ValidationError) -> str:
+        """Of the fields that the broken constraint compares the one to mend: the first that is
+        empty, else the last as the form stands, which was typed against those before it."""
+        for _, constraints in self.instance.get_constraints():
+            for check in constraints:
+                if not isinstance(check, CheckConstraint):
+                    continue
+                if check.get_violation_error_message() != error.message:
+                    continue
+                asked = check.condition.referenced_base_fields
+                shown = [name for name in self.fields if name in asked]
+                empty = [name for name in shown if self.cleaned_data.get(name) in (None, "")]
+                return next(iter([*empty, *reversed(shown)]), NON_FIELD_ERRORS)
+        return NON_FIELD_ERRORS
 
 
 def widget(bound: forms.BoundField, attrs: Mapping[str, str] | None = None) -> str:

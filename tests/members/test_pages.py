@@ -179,6 +179,7 @@ def test_an_activity_is_written_down_once_and_confirmed_at_once(client, sides):
     bad = client.post(reverse("members:servicerecord-add"), {**data, "hours": "0.7"})
     assert bad.status_code == 422
     assert "0.5 小时为单位" in text(bad)
+    assert 'id="id_hours_error"' in text(bad)
     assert "清扫楼道" in text(bad)
     assert client.post(reverse("members:servicerecord-add"), data).status_code == 302
     again = client.post(reverse("members:servicerecord-add"), {**data, "hours": "11"})
@@ -207,6 +208,8 @@ def test_leaving_a_post_revising_it_and_a_late_entry_have_their_pages(client, pl
     day = (timezone.localdate() - timedelta(days=60)).isoformat()
     late = {"served_on": day, "hours": "1", "content": "清雪", "reason": "漏记"}
     assert client.get(reverse("members:reporting-late", args=[row.pk])).status_code == 200
+    wrong = post(client, "members:reporting-late", row, **{**late, "hours": "0.7"})
+    assert 'id="id_hours_error"' in text(wrong)
     assert post(client, "members:reporting-late", row, **late).status_code == 302
     assert ServiceRecord.objects.get().is_late
 

@@ -54,6 +54,16 @@ def test_a_date_that_has_passed_is_refused_at_its_field(place, then):
     assert Item.objects.get().due_on is None
 
 
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [({"capacity": 0}, "capacity"), ({"opens_at": "17:00", "closes_at": "09:00"}, "closes_at")],
+)
+def test_what_the_database_would_refuse_is_said_at_its_field(place, values, field):
+    worker = make.worker(place.community)
+    status, problem = send(worker, "post", "items/", {**NEED, **values})
+    assert (status, list(problem["errors"])) == (400, [field])
+
+
 def test_steps_that_follow_the_claims_have_no_address(place):
     item = make.item(place.community)
     worker = make.worker(place.community)

@@ -73,6 +73,21 @@ def test_a_date_that_has_passed_is_refused_where_it_is_typed(place, then):
     assert client.post(page, form).status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"capacity": "0"}, "capacity"),
+        ({"opens_at": "09:00"}, "closes_at"),
+        ({"closes_at": "17:00"}, "opens_at"),
+        ({"opens_at": "17:00", "closes_at": "09:00"}, "closes_at"),
+    ],
+)
+def test_what_the_database_would_refuse_is_said_at_its_field(place, values, field):
+    client = signed_in(make.worker(place.community))
+    form = {**fields(client.get(f"{AT}/items/add/")), **NEED, **values}
+    assert wrong(client.post(f"{AT}/items/add/", form)) == {field}
+
+
 def test_a_worker_publishes_a_need_from_one_form(place):
     client = signed_in(make.worker(place.community))
     form = client.get(f"{AT}/items/add/")
