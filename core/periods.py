@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -92,18 +93,57 @@ def recent_periods(kind: str = QUARTERLY, count: int = 8) -> list[Period]:
     return periods
 
 
-class PeriodField(forms.CharField):
-    """A period as it is written in addresses and commands; cleans to a `Period` or None."""
+def period_choices() -> list[tuple[str, str]]:
+    """What every form offers that asks for a period: the last quarters and years in words."""
+    periods = (*recent_periods(count=8), *recent_periods(ANNUAL, 3))
+    return [(period.text, period.label) for period in periods]
 
-    def __init__(self, **kwargs: Any) -> None:
+
+class PeriodSelect(forms.Select):
+    """The recent periods by their names, and whichever older one is chosen already."""
+
+    def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> list:
+        offered = {key for key, _ in self.choices}
+        older = [p for text in value if (p := _read(text)) and p.text not in offered]
+        if not older:
+            return super().optgroups(name, value, attrs)
+        more = [(p.text, p.label) for p in older]
+        whole = forms.Select(self.attrs, choices=[*self.choices, *more])
+        return whole.optgroups(name, [p.text for p in older], attrs)
+
+    def format_value(self, value: Any) -> list[str]:
+        period = value if isinstance(value, Period) else _read(str(value or ""))
+        return [period.text] if period else super().format_value(value)
+
+
+class PeriodField(forms.Field):
+    """A period, chosen by its name among the recent ones; cleans to a `Period` or None.
+
+    An address or a command may name any other as it is written there (`2019Q4`), and the form
+    then keeps it as a choice. `empty`: what leaving it open means, where it need not be filled.
+    """
+
+    widget = PeriodSelect
+
+    def __init__(self, *, empty: str = "不限", **kwargs: Any) -> None:
         kwargs.setdefault("label", "统计期")
-        kwargs.setdefault("help_text", "季度写作 2026Q3，年度写作 2026。")
         super().__init__(**kwargs)
+        self.empty = empty
+        self._offer()
 
-    def clean(self, value: Any) -> Period | None:
-        text = super().clean(value)
+    def __deepcopy__(self, memo: Any) -> PeriodField:
+        field = super().__deepcopy__(memo)
+        field._offer()  # a form of today offers today's periods, whenever its class was made
+        return field
+
+    def _offer(self) -> None:
+        self.widget.choices = [*([] if self.required else [("", self.empty)]), *period_choices()]
+
+    def to_python(self, value: Any) -> Period | None:
+        if value in self.empty_values:
+            return None
         try:
-            return parse_period(text) if text else None
+            return parse_period(str(value))
         except Refused as refused:
             raise forms.ValidationError(refused.message) from refused
 
@@ -111,4 +151,11 @@ class PeriodField(forms.CharField):
 class PeriodForm(Form):
     """What a ledger asks for: its period, or none for all that there is."""
 
-    period = PeriodField(required=False)
+    period = PeriodField(required=False, empty="全部")
+
+
+def _read(text: str) -> Period | None:
+    try:
+        return parse_period(text)
+    except Refused:
+        return None

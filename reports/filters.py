@@ -1,12 +1,8 @@
 import django_filters
 
 from core.filters import FilterSet, Search
-from core.periods import recent_periods
+from core.periods import period_choices
 from reports.models import Band, Review, Run
-
-
-def _periods():
-    return [(p.text, p.label) for p in recent_periods(count=8)]
 
 
 def _bands():
@@ -19,7 +15,7 @@ class ReviewFilter(FilterSet):
         label="查找单位",
         hint="单位名称或拼音首字母",
     )
-    period = django_filters.ChoiceFilter(label="期间", choices=_periods)
+    period = django_filters.ChoiceFilter(label="期间", choices=period_choices)
 
     band = django_filters.ChoiceFilter(label="等次", choices=_bands)
 
@@ -29,7 +25,7 @@ class ReviewFilter(FilterSet):
 
 
 class RunFilter(FilterSet):
-    period = django_filters.ChoiceFilter(label="期间", choices=_periods)
+    period = django_filters.ChoiceFilter(label="期间", choices=period_choices)
 
     class Meta:
         model = Run

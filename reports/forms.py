@@ -4,12 +4,11 @@ from decimal import Decimal
 
 from django import forms
 
-from core.errors import Refused
 from core.forms import Form
-from core.periods import Period, parse_period, recent_periods
+from core.periods import Period, PeriodField
 from core.scope import reach_of
 from orgs.models import Area
-from reports.enums import AdjustmentKind, ReviewKind
+from reports.enums import AdjustmentKind
 
 
 class _PlaceAndPeriod(Form):
@@ -19,7 +18,7 @@ class _PlaceAndPeriod(Form):
     perm = ""
     kinds: tuple[str, ...] = ("city", "district", "street", "community")
     area = forms.ModelChoiceField(Area.objects.none(), label="范围", empty_label=None)
-    period = forms.ChoiceField(label="期间")
+    period = PeriodField(label="期间")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -31,17 +30,6 @@ class _PlaceAndPeriod(Form):
         if self.is_bound:  # a place handed on by the page before
             offered = within
         self.fields["area"].queryset = offered
-        self.fields["period"].choices = [
-            (p.text, p.label)
-            for kind in ReviewKind.values
-            for p in recent_periods(kind, 8 if kind == ReviewKind.QUARTERLY else 2)
-        ]
-
-    def clean_period(self):
-        try:
-            return parse_period(self.cleaned_data["period"])
-        except Refused as error:
-            raise forms.ValidationError(error.message) from error
 
 
 class RunForm(_PlaceAndPeriod):
@@ -60,18 +48,12 @@ class ApproveAllForm(_PlaceAndPeriod):
 class OverviewForm(Form):
     """The time that charts are about: a quarter or a year."""
 
-    period = forms.ChoiceField(label="统计期")
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        quarters = recent_periods(count=8)
-        years = recent_periods(ReviewKind.ANNUAL, 3)
-        self.fields["period"].choices = [(p.text, p.label) for p in (*quarters, *years)]
+    period = PeriodField()
 
     @property
     def chosen(self) -> Period | None:
-        """None when none is chosen, or one that is not offered."""
-        return parse_period(self.cleaned_data["period"]) if self.is_valid() else None
+        """None when none is chosen, or what is no period."""
+        return self.cleaned_data["period"] if self.is_valid() else None
 
 
 class AdjustForm(Form):

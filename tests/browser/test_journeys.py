@@ -146,7 +146,7 @@ def test_the_organisation_department_reviews_and_hands_in_the_sheet(
 
     page.goto("/console/reports/reviews/")
     page.get_by_role("link", name="导出考核汇总表").first.click()
-    page.get_by_label(re.compile("统计期|期间|period", re.IGNORECASE)).fill(
+    page.get_by_label(re.compile("统计期|期间|period", re.IGNORECASE)).select_option(
         reports.this_quarter().text
     )
     page.get_by_role("button", name="开始导出").click()

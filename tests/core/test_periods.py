@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Refused
+from core.exports import EXPORTERS
 from core.periods import (
     ANNUAL,
     QUARTERLY,
     PeriodField,
+    PeriodForm,
     last_finished,
     parse_period,
     period_of,
@@ -59,9 +61,37 @@ def test_the_last_finished_is_over_and_the_current_is_not():
     assert current.previous() == before
 
 
-def test_the_field_of_a_form_takes_a_period_or_says_how_to_write_one():
+def test_a_form_offers_recent_quarters_and_years_by_name_and_takes_any_period():
     field = PeriodField(required=False)
-    assert field.clean("2026Q2").text == "2026Q2"
+    offered = dict(field.widget.choices)
+    assert offered[""] == "不限"
+    assert offered[recent_periods()[7].text] == recent_periods()[7].label
+    assert offered[str(timezone.localdate().year)] == f"{timezone.localdate().year}年"
+    assert "" not in dict(PeriodField().widget.choices)
+    assert field.clean("2019q4").text == "2019Q4"
     assert field.clean("") is None
     with pytest.raises(forms.ValidationError, match="2026Q3"):
         field.clean("2026年2季度")
+    with pytest.raises(forms.ValidationError):
+        PeriodField().clean("")
+
+
+def test_an_older_period_of_the_address_stays_chosen_and_is_offered_to_no_other():
+    html = str(PeriodForm({"period": "2019q4"})["period"])
+    assert '<option value="2019Q4" selected>2019年第四季度</option>' in html
+    assert html.count("selected") == 1
+    assert "2019" not in str(PeriodForm()["period"])
+    assert "selected" not in str(PeriodForm({"period": "someday"})["period"])
+
+
+def test_a_form_offers_the_periods_of_the_day_it_is_shown(monkeypatch):
+    monkeypatch.setattr(timezone, "localdate", lambda: date(2031, 2, 3))
+    assert ">2031年第一季度</option>" in str(PeriodForm()["period"])
+
+
+def test_no_form_of_the_platform_has_a_period_typed():
+    """Whatever a form calls a period is the one field, and so the one list of choices."""
+    seen = {what.form for what in EXPORTERS.values() if what.form}
+    asked = [form.base_fields["period"] for form in seen if "period" in form.base_fields]
+    assert len(asked) >= 2
+    assert all(type(field) is PeriodField for field in asked)
