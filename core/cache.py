@@ -26,6 +26,11 @@ class _Pause:
     until = 0.0
 
 
+def try_again() -> None:
+    """Forget this process' pause: who looks whether Redis is back is there to try."""
+    _Pause.until = 0.0
+
+
 class RedisCache(DjangoRedisCache):
     """Django's, but a lost Redis is an empty one. Counting what is not there raises `ValueError`,
     as it always does."""

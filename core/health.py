@@ -22,6 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core import fields
+from core.cache import try_again
 from core.metrics import page
 
 logger = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ def _keys() -> None:
 
 
 def _cache() -> None:
+    try_again()  # each process waits by itself: after an outage one would say yes, the next no
     caches["default"].set("healthz", "1", 5)
     if caches["default"].get("healthz") != "1":
         raise NotReady("the cache forgot at once what it was told")
