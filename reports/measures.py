@@ -112,7 +112,7 @@ class Source:
         """The rows that figure `name` counted in `places`."""
         figure = next(f for f in self.figures if f.name == name)
         found = self._within(period, places).filter(figure.when(period))
-        return found.select_related(*self.related)
+        return found.select_related(*self.related) if self.related else found
 
     def _within(self, period: Period, places: QuerySet | Collection[int]) -> QuerySet:
         community, street, district = (f"{self.path}{level}" for level in _LEVELS)

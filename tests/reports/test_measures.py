@@ -6,6 +6,7 @@ import pytest
 
 from reports import measures
 from reports.actions.tallies import count, sources_of
+from reports.catalogue import MEASURES
 from reports.models import Run
 from reports.queries import place_ids
 from services.enums import ClaimState
@@ -51,3 +52,11 @@ def test_places_that_are_not_asked_for_are_not_counted(monkeypatch):
         monkeypatch.setattr(measures, "FEW", few)
         found = source.count(reports.this_quarter(), [made.community.pk])
         assert set(found) == {made.community.pk}
+
+
+def test_records_are_read_with_what_their_names_need_and_no_more():
+    """Without names `select_related()` follows every relation there is."""
+    made = small_city()
+    for measure in MEASURES.values():
+        joined = measure.records(made.city, reports.this_quarter()).query.select_related
+        assert joined is not True, measure.key
