@@ -103,20 +103,17 @@ class PeriodSelect(forms.Select):
     """The recent periods by their names, and whichever older one is chosen already."""
 
     def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> list:
-        offered = {key for key, _ in self.choices}
-        older = [p for text in value if (p := _read(text)) and p.text not in offered]
-        if not older:
-            return super().optgroups(name, value, attrs)
-        more = [(p.text, p.label) for p in older]
-        whole = forms.Select(self.attrs, choices=[*self.choices, *more])
-        return whole.optgroups(name, [p.text for p in older], attrs)
+        offered = dict(self.choices)
+        older = [p for text in value if text not in offered and (p := _read(text))]
+        self.choices = [*self.choices, *((p.text, p.label) for p in older)]
+        return super().optgroups(name, value, attrs)
 
     def format_value(self, value: Any) -> list[str]:
         period = value if isinstance(value, Period) else _read(str(value or ""))
         return [period.text] if period else super().format_value(value)
 
 
-class PeriodField(forms.Field):
+class PeriodField(forms.ChoiceField):
     """A period, chosen by its name among the recent ones; cleans to a `Period` or None.
 
     An address or a command may name any other as it is written there (`2019Q4`), and the form
@@ -127,17 +124,11 @@ class PeriodField(forms.Field):
 
     def __init__(self, *, empty: str = "不限", **kwargs: Any) -> None:
         kwargs.setdefault("label", "统计期")
-        super().__init__(**kwargs)
-        self.empty = empty
-        self._offer()
+        # Asked for anew by each form: one of today offers today's periods.
+        super().__init__(choices=lambda: self._open(empty) + period_choices(), **kwargs)
 
-    def __deepcopy__(self, memo: Any) -> PeriodField:
-        field = super().__deepcopy__(memo)
-        field._offer()  # a form of today offers today's periods, whenever its class was made
-        return field
-
-    def _offer(self) -> None:
-        self.widget.choices = [*([] if self.required else [("", self.empty)]), *period_choices()]
+    def _open(self, empty: str) -> list[tuple[str, str]]:
+        return [] if self.required else [("", empty)]
 
     def to_python(self, value: Any) -> Period | None:
         if value in self.empty_values:
@@ -146,6 +137,9 @@ class PeriodField(forms.Field):
             return parse_period(str(value))
         except Refused as refused:
             raise forms.ValidationError(refused.message) from refused
+
+    def valid_value(self, value: Any) -> bool:
+        return True  # `to_python` has refused what is no period
 
 
 class PeriodForm(Form):
