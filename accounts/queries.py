@@ -20,37 +20,35 @@ from orgs.models import Area, Unit
 FEW = 3  # so many are named; of more only the number is told
 
 
-def people_with(perm: str, *, area: Area | None = None, unit: Unit | None = None) -> set[int]:
+def people_with(
+    perm: str, *, area: Area | None = None, unit: Unit | None = None, above: bool = True
+) -> set[int]:
     """Ids of the active users who hold `perm` on a unit, or on an area.
 
-    For an area those on the node itself; nobody there, then those of the nearest node above.
-    Whoever could act from higher up is not told of every matter below.
+    For an area those on the node itself; nobody there, then (`above`) those of the nearest node
+    above. Whoever could act from higher up is not told of every matter below.
     """
     grants = _grants(perm)
     if unit is not None:
         return set(grants.filter(unit=unit).values_list("user_id", flat=True))
     if area is None:
         return set()
-    return people_in(perm, [area])[area.pk]
+    return people_in(perm, [area], above=above)[area.pk]
 
 
 def people_over(perm: str, obj: Any) -> set[int]:
     """Ids of the active users next to `obj` who hold `perm` over it, by the scope of its model."""
-    found: set[int] = set()
-    for seat in type(obj).scope.seats(obj, perm):
-        if seat.kind == "area" and not seat.above:
-            found |= set(_grants(perm).filter(area=seat.on).values_list("user_id", flat=True))
-        else:
-            found |= people_with(perm, **{seat.kind: seat.on})
-    return found
+    seats = type(obj).scope.seats(obj, perm)
+    found = (people_with(perm, **{seat.kind: seat.on}, above=seat.above) for seat in seats)
+    return set().union(*found)
 
 
-def people_in(perm: str, areas: Sequence[Area]) -> dict[int, set[int]]:
+def people_in(perm: str, areas: Sequence[Area], *, above: bool = True) -> dict[int, set[int]]:
     """What `people_with` finds for each of many areas, by the area's id."""
-    paths = {area.pk: _path(area) for area in areas}
+    paths = {area.pk: _path(area, above) for area in areas}
     holders: dict[int, set[int]] = {}
-    above = Among("area_id", {pk for path in paths.values() for pk in path})
-    for place, user in _grants(perm).filter(above).values_list("area_id", "user_id"):
+    on_them = Among("area_id", {pk for path in paths.values() for pk in path})
+    for place, user in _grants(perm).filter(on_them).values_list("area_id", "user_id"):
         holders.setdefault(place, set()).add(user)
     return {
         pk: next((holders[place] for place in path if place in holders), set())
@@ -65,7 +63,7 @@ def holders(perm: str, seat: Seat) -> Holders | None:
     if seat.kind == "unit":
         found, where = list(grants.filter(unit=seat.on)), str(seat.on)
     else:
-        path = _path(seat.on) if seat.above else [seat.on.pk]
+        path = _path(seat.on, seat.above)
         rows = list(grants.filter(area__in=path))
         nearest = next((place for place in path if any(g.area_id == place for g in rows)), None)
         found = [grant for grant in rows if grant.area_id == nearest]
@@ -86,7 +84,9 @@ def _grants(perm: str) -> QuerySet[Grant]:
     return in_force.filter(role__in=roles, user__is_active=True)
 
 
-def _path(area: Area) -> list[int]:
-    """The node and its ancestors, the nearest first."""
-    above = (getattr(area, f"{level}_id") for level in reversed(STAMPS))
-    return [area.pk, *(pk for pk in above if pk and pk != area.pk)]
+def _path(area: Area, above: bool = True) -> list[int]:
+    """The node and (`above`) its ancestors, the nearest first."""
+    if not above:
+        return [area.pk]
+    ancestors = (getattr(area, f"{level}_id") for level in reversed(STAMPS))
+    return [area.pk, *(pk for pk in ancestors if pk and pk != area.pk)]

@@ -9,6 +9,7 @@ from core.periods import Period, PeriodField
 from core.scope import reach_of
 from orgs.models import Area
 from reports.enums import AdjustmentKind
+from reports.scopes import OFFICES
 
 
 class _PlaceAndPeriod(Form):
@@ -38,7 +39,11 @@ class RunForm(_PlaceAndPeriod):
 
 class ReportAllForm(_PlaceAndPeriod):
     perm = "reports.submit"
-    kinds = ("district", "street", "community")
+
+    @property
+    def kinds(self):
+        levels = {level for level, _ in reach_of(self.user, self.perm).areas}
+        return {kind for level in levels for kind in OFFICES[self.perm].get(level, ())}
 
 
 class ApproveAllForm(_PlaceAndPeriod):

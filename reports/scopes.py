@@ -14,14 +14,13 @@ from orgs.enums import AreaKind
 
 C, S, D = AreaKind.COMMUNITY, AreaKind.STREET, AreaKind.DISTRICT
 
-# By the right and the level of the office: the levels whose reviews are its business.
+# By the right and the level of the office, the nearest first: whose reviews are its business.
 # An office reports its own, never over the head of another; a community has none that reports.
 # Whoever approves, returns, unlocks or gives marks stands above: nobody decides on their own.
 OFFICES: dict[str, dict[str, tuple[str, ...]]] = {
     "reports.submit": {S: (S, C), D: (D,)},
-    "reports.approve": {AreaKind.CITY: (D, S, C), D: (S, C), S: (C,)},
+    "reports.approve": {S: (C,), D: (S, C), AreaKind.CITY: (D, S, C)},
 }
-_ABOVE = {C: S, S: D, D: AreaKind.CITY}
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class UpwardRule(AreaRule):
         )
 
     def seats(self, obj: Any, perm: str) -> list[Seat]:
-        if perm == "reports.submit":
-            office = next(k for k, levels in OFFICES[perm].items() if obj.level in levels)
-            return [Seat("area", getattr(obj, office), above=False)]
-        return [Seat("area", getattr(obj, _ABOVE[obj.level]))]
+        if perm not in OFFICES:
+            return super().seats(obj, perm)
+        nearest, *more = [k for k, levels in OFFICES[perm].items() if obj.level in levels]
+        return [Seat("area", getattr(obj, nearest), above=bool(more))]

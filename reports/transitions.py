@@ -32,8 +32,8 @@ def _withdrawn(review: Review, by) -> None:
     Change.objects.create(room=Change.REOPENED, area_id=review.area_id)
 
 
-def _reported_by_other(review: Review, by) -> str | None:
-    if review.reported_by_id is not None and review.reported_by_id == getattr(by, "pk", None):
+def _may_be_approved(review: Review, by) -> str | None:
+    if review.reported_by_id == by.pk:
         return "此结果由您本人上报，须由上级的另一位同事审定。"
     return _children_approved(review, by)
 
@@ -98,7 +98,7 @@ REVIEW = Machine(
             [S.REPORTED],
             S.APPROVED,
             perm="reports.approve",
-            guard=_reported_by_other,
+            guard=_may_be_approved,
             apply=_approved,
             tell=_reporters,
             hint="审定后锁定，不再重新计算；解锁须填写理由。",

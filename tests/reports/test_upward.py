@@ -1,5 +1,7 @@
 """A review goes upward: each office reports its own, and the one above decides."""
 
+import re
+
 import pytest
 from django.core.exceptions import PermissionDenied
 
@@ -180,3 +182,14 @@ def test_the_list_offers_what_the_office_can_do(client, place):
     assert offered(person(Role.ORG_DEPARTMENT, place.city)) == {"批量审定"}
     assert offered(person(Role.ORG_DEPARTMENT, place.district)) == {"批量上报", "批量审定"}
     assert offered(person(Role.STREET_OFFICER, place.street)) == {"批量上报"}
+
+
+def test_the_form_of_a_batch_offers_the_places_that_the_office_reports(client, place):
+    def offered(user) -> list[str]:
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        page = client.get(f"/console/reports/reviews/report/?area={place.street.pk}").text
+        [select] = re.findall(r'<select name="area".*?</select>', page, re.DOTALL)
+        return [text.strip() for text in re.findall(r"<option[^>]*>([^<]*)", select)]
+
+    assert offered(person(Role.ORG_DEPARTMENT, place.district)) == [place.district.name]
+    assert offered(person(Role.STREET_OFFICER, place.street)) == [place.street.name]
