@@ -17,41 +17,36 @@ menu(
 menu("评估批次", "reports:runs", perm="reports.run", order=61, icon="clock", group="考核")
 
 
-def _near(user, state: str, perm: str):
-    """Reviews in `state` within the user's reach for which nobody stands nearer with `perm`: those
-    of their very places, one level below, and of a district also the communities."""
-    areas = [pk for _, pk in user.reach(perm).areas]
-    near = Q(area__in=areas) | Q(parent_area__in=areas) | Q(level="community", district__in=areas)
-    return Review.objects.visible_to(user, perm).filter(near, state=state)
+def _to_approve(user):
+    """Reported reviews for which no department stands nearer: of a city its districts, of a
+    district its streets and their communities."""
+    areas = [pk for _, pk in user.reach("reports.approve").areas]
+    near = Q(parent_area__in=areas) | Q(level="community", district__in=areas)
+    rows = Review.objects.visible_to(user, "reports.approve")
+    return rows.filter(near, state=ReviewState.REPORTED)
+
+
+def _to_report_by_others(user):
+    """Those one level below; whoever reports these answers for what lies further down."""
+    areas = [pk for _, pk in user.reach("reports.approve").areas]
+    rows = Review.objects.visible_to(user, "reports.approve").filter(parent_area__in=areas)
+    others = rows.exclude(Review.scope.q(user, "reports.submit"))
+    return others.filter(state=ReviewState.TO_CHECK)
 
 
 waiting(
     "待上报评估",
     perm="reports.submit",
-    rows=lambda user: _near(user, ReviewState.TO_CHECK, "reports.submit"),
+    rows=lambda user: Review.objects.visible_to(user, "reports.submit").filter(
+        state=ReviewState.TO_CHECK
+    ),
     order=70,
 )
-waiting(
-    "待审定评估",
-    perm="reports.approve",
-    rows=lambda user: _near(user, ReviewState.REPORTED, "reports.approve"),
-    order=71,
-)
-
-
-def _to_report_by_others(user):
-    rows = _near(user, ReviewState.TO_CHECK, "reports.approve")
-    return rows.exclude(Review.scope.q(user, "reports.submit")).select_related("street")
-
-
-def _reporter(review: Review) -> str:
-    return review.street.name if review.level == "community" else review.area_name
-
-
+waiting("待审定评估", perm="reports.approve", rows=_to_approve, order=71)
 awaited(
     "评估待上报",
     perm="reports.approve",
     rows=_to_report_by_others,
-    holder=_reporter,
+    holder=lambda review: review.area_name,
     order=70,
 )
