@@ -19,8 +19,10 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.db import transaction
+from django.db.models import Model
 
-from core.errors import Refused
+from core.among import Among
+from core.errors import Conflict, Refused
 from core.garbage import no_collection
 from core.scope import require
 from core.sheets.opening import LIMITS, Limits
@@ -126,11 +128,13 @@ def _checked(
 
 
 def write(checked: Checked, resource: SheetResource, *, by: Any) -> Any:
-    """Write what differs, all of it or nothing. Raises `Refused` if there are errors."""
+    """Write what differs, all of it or nothing. Raises `Refused` if there are errors, `Conflict`
+    when a row that would be changed is no longer what it was compared with."""
     if checked.errors:
         raise Refused(f"有 {checked.wrong_rows} 行存在错误，没有写入。请改正后重新上传。")
     rows = [ready.values for ready in checked.rows if ready.is_new or ready.changes]
     with transaction.atomic(), no_collection():
+        _hold(checked, resource)
         return resource.write(rows, by=by)
 
 
@@ -245,6 +249,7 @@ def _compare(resource: SheetResource, checked: Checked, by: Any) -> None:
                     CellError(ready.number, key.column_name, _words(key, value), why)
                 )
                 continue
+            ready.stood = _print_of(current, checked, resource)
             for column in resource.columns:
                 if column.attribute not in ready.values:
                     continue
@@ -254,6 +259,32 @@ def _compare(resource: SheetResource, checked: Checked, by: Any) -> None:
                         _words(column, before),
                         _words(column, after),
                     )
+
+
+def _hold(checked: Checked, resource: SheetResource) -> None:
+    """Lock the rows that will be changed, always in one order, and see that each still is what it
+    was compared with: what somebody else wrote meanwhile is not written over unseen."""
+    changed = {ready.pk: ready for ready in checked.changed}
+    if not changed:
+        return
+    held = resource._meta.model._base_manager.select_for_update(of=("self",)).order_by("pk")
+    list(held.filter(Among("pk", changed)).values_list("pk"))
+    key = resource.key_field.attribute
+    found = resource.existing([ready.values[key] for ready in changed.values()])
+    now = {row.pk: _print_of(row, checked, resource) for row in found}
+    if other := next((r for pk, r in changed.items() if now.get(pk) != r.stood), None):
+        raise Conflict(f"第 {other.number} 行的记录刚刚由他人修改，没有写入。请重新检查后再确认。")
+
+
+def _print_of(current: Model, checked: Checked, resource: SheetResource) -> int:
+    """What a registered row says in the columns that the file has."""
+    return hash(
+        tuple(
+            _words(column, column.get_value(current))
+            for column in resource.columns
+            if column.column_name not in checked.table.missing
+        )
+    )
 
 
 def _words(column: SheetField, value: Any) -> str:

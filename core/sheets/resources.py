@@ -95,11 +95,13 @@ class Problem:
 @dataclass(slots=True)
 class Ready:
     """A row whose cells were all read: `values` by attribute; the key of the row it will change
-    (None: a new one), and what differs by column, as (before, after) in words."""
+    (None: a new one), a print of what stood there, in this process alone, and what differs by
+    column, as (before, after) in words."""
 
     number: int
     values: dict[str, Any]
     pk: Any = None
+    stood: int = 0
     changes: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property

@@ -235,6 +235,35 @@ def test_one_registered_between_the_check_and_the_write_is_not_written_over(
 
 
 @own_connection
+@pytest.mark.parametrize("column", ["name", "contact_name", "area"])
+def test_an_edit_between_the_check_and_the_write_is_not_written_over(
+    officer, place, tmp_path, monkeypatch, column
+):
+    """A column that the file changes, one that it leaves as it is, and one that names another row."""
+    old = unit(place.community, "旧名", kind="hospital", contact_name="")
+    line = row(place, 1, 单位名称="新名", 统一社会信用代码=old.credit_code)
+    sheet = imports.confirm(imports.take(UnitSheet, upload(tmp_path, line), by=officer), by=officer)
+    real, edits = imports.check, []
+
+    def check(*args, **kwargs):
+        found = real(*args, **kwargs)
+        if not edits:  # just now, with the check done and nothing held yet
+            edits.append({"area": place.sibling_community}.get(column, "刚改的"))
+            Unit.objects.filter(pk=old.pk).update(**{column: edits[0]})
+        return found
+
+    monkeypatch.setattr(imports, "check", check)
+    execute(sheet.job_id)
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.changed, sheet.job.state) == ("ready", 1, "failed")
+    assert "没有写入任何一行" in sheet.message
+    assert getattr(Unit.objects.get(), column) == edits[0]
+    execute(imports.confirm(sheet, by=officer).job_id)  # seen, it is a decision
+    sheet.refresh_from_db()
+    assert (sheet.state, Unit.objects.get().name) == ("written", "新名")
+
+
+@own_connection
 @pytest.mark.parametrize("confirmed_first", [True, False])
 def test_an_edit_since_the_preview_is_not_written_over_unseen(
     client, officer, place, tmp_path, confirmed_first
