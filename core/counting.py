@@ -13,7 +13,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
 
-from core.planner import forecast
+from core.planner import Way, by_way, forecast
 
 ALL = ""  # stands for a filter that is not in force
 FAR_ABOVE = 2  # times the limit that the planner may expect before nobody looks
@@ -48,7 +48,7 @@ def numbers(
     """The numbers of `marks`, by the filter's name, with `chosen` in force, unless there are more
     than `limit` rows under the filters that are not counted. Those far above it are not even read:
     the planner says so beforehand."""
-    rows = rows.order_by()
+    rows = by_way(rows.order_by(), Way.ALL)
     if not chosen:  # then these rows are the list's, and the same words do to count them
         counted = _far_above(rows.values_list("pk"), limit, count=True)
         if counted is not None:

@@ -1,9 +1,11 @@
-"""What PostgreSQL's planner expects of a query: a forecast, for a hundredth of what a look costs."""
+"""What PostgreSQL's planner expects of a query: a forecast, for a hundredth of what a look costs. And
+what a lookup that can be asked in two ways should know of the query it stands in."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from enum import Enum, auto
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -26,3 +28,21 @@ def forecast(rows: QuerySet) -> Mapping[str, Any] | None:
         plan = cursor.fetchone()[0]
     plan = plan if isinstance(plan, list) else json.loads(plan)
     return plan[0]["Plan"]
+
+
+class Way(Enum):
+    """How a query will come by its rows, where whoever asks it knows."""
+
+    EACH = auto()  # a stretch of the table, row after row
+    ALL = auto()  # whatever matches, however many: an index finds them, if there is one
+
+
+def by_way(rows: QuerySet, way: Way) -> QuerySet:
+    """`rows` with lookups that know the way."""
+    rows = rows.all()
+    rows.query.way = way
+    return rows
+
+
+def way_of(compiler: Any) -> Way | None:
+    return getattr(compiler.query, "way", None)

@@ -16,7 +16,7 @@ from django.db.models import Model, Q, QuerySet
 from django.db.models.expressions import BaseExpression
 from django.db.models.sql.datastructures import BaseTable
 
-from core.planner import forecast
+from core.planner import Way, by_way, forecast
 
 STEPS = 5_000  # rows; to read so many in vain costs what it costs to read a few thousand matches
 WORTH = 1_000  # matches; fewer are soon read and sorted
@@ -60,7 +60,7 @@ def walked(
     # So short a rest is soon read; in a longer one, do the steps hold the page?
     if not STEPS < along["Plan Rows"] <= total * STEPS / (wanted * LUCK):
         return None
-    found = rows.all()
+    found = by_way(rows, Way.EACH)
     alias = found.query.get_initial_alias()
     found.query.alias_map[alias] = _First(rows.model._meta.db_table, alias, first)
     met = list(found[:wanted])

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db.models import Lookup
 
+from core.planner import Way, way_of
+
 # Every pair is read off the text cut in two from its first and from its second character on; what is
 # left over at an end is a key that nobody asks for.
 # COST: dear, as it is in truth, so that no plan asks it of row after row.
@@ -49,12 +51,15 @@ class _Paired(Lookup):
             return self.as_sql(compiler, connection)
         column, own = self._column(compiler)
         pairs = sorted({self.rhs[n : n + 2] for n in range(len(self.rhs) - 1)})
-        # The comparison first: where a plan reads row after row, the pairs of few are asked for. Not
-        # by LIKE: the planner would take its rows for a part of those that have the pairs.
-        return (
-            f"(strpos({column}, %s) <> 0 AND services_pairs({column}) @> %s)",
-            [*own, self.rhs, *own, pairs],
-        )
+        # Not by LIKE: the planner would take its rows for a part of those that have the pairs.
+        stands, has_pairs = f"strpos({column}, %s) <> 0", f"services_pairs({column}) @> %s"
+        match way_of(compiler):
+            case Way.EACH:
+                return stands, [*own, self.rhs]
+            case Way.ALL if len(self.rhs) == 2:  # one pair, and no more to compare
+                return has_pairs, [*own, pairs]
+        # The comparison first: where a plan reads row after row, the pairs of few are asked for.
+        return f"({stands} AND {has_pairs})", [*own, self.rhs, *own, pairs]
 
     def _column(self, compiler: Any) -> tuple[str, list]:
         column, params = compiler.compile(self.lhs)

@@ -135,7 +135,7 @@ def test_a_count_on_the_page_meanwhile_is_not_written_over(tmp_path, place, work
     new = drawn(place, 2)
     mine = checked(tmp_path, worker, line(place.grid, 410), line(new, 410))
     grid_profile(place.grid, 380, 38)
-    with pytest.raises(Conflict, match="第 .* 行"):
+    with pytest.raises(Conflict, match=r"第 .* 行"):
         write(mine, CountSheet(), by=worker)
     assert record_of(place.grid).households == 380
     assert not record_of(new).is_counted
