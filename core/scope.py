@@ -245,10 +245,18 @@ class Scope:
         reach = reach_of(user, perm)
         if reach.everywhere:
             return [Q()]
-        found = [rule.q(reach, perm) for rule in self.rules] if reach else []
+        found = [rule.q(reach, perm) for rule in self._asked(reach)] if reach else []
         if self._owns(user, perm):
             found.append(Q(**{self.own.path: user.pk}))
         return found
+
+    def _asked(self, reach: Reach) -> list[Rule]:
+        """The rules, without what they open in cities that lie within reach as a whole."""
+        placed = next((rule for rule in self.rules if isinstance(rule, AreaRule)), None)
+        if placed is None or any((WIDEST, city) not in reach.areas for city in reach.cities):
+            return list(self.rules)
+        opened = f"{placed.prefix}{WIDEST}_id"
+        return [r for r in self.rules if not (isinstance(r, OpenRule) and r.within == opened)]
 
     def holds(self, obj: Any, user: Any, perm: str | None = None) -> bool:
         perm = perm or self.view

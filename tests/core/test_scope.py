@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -37,6 +38,7 @@ from tests.factories.orgs import small_city, unit
 
 PERMS = sorted(set().union(*PERMISSIONS.values()))
 OPEN = OpenRule("state", ("active",), frozenset({"services.claim"}))
+OPEN_ROLE = OpenRule("role", ("grid_worker",), frozenset(PERMS), "area__city_id")
 # Every rule, alone and together, on models that stand on the tree and models one step away.
 SCOPES = [
     (Area, Area.scope),
@@ -53,7 +55,9 @@ SCOPES = [
     (Grant, Scope(LinkedUnitRule("accounts.Grant", "user", path="user_id"), view="units.view")),
     (Grant, Scope(AreaRule("area__"), view="orgs.view")),
     (Grant, Scope(AreaRule("unit__"), UnitRule(), view="units.view")),
-    (Grant, Scope(OpenRule("role", ("grid_worker",), frozenset(PERMS), "area__city_id"), view="x")),
+    (Grant, Scope(OPEN_ROLE, view="x")),
+    (Grant, Scope(AreaRule("area__"), OPEN_ROLE, view="grids.view")),
+    (Grant, Scope(AreaRule("unit__"), OPEN_ROLE, view="grids.view")),
     (Grant, Scope(view="units.view", own=OwnRule())),
     (Grant, Scope(view="units.view", own=OwnRule("user_id", frozenset({"units.edit"})))),
 ]
@@ -241,6 +245,13 @@ def test_what_is_open_is_open_within_the_city_alone(place):
     assert not scope.holds(here_bank, liaison, "services.review"), "open to those named alone"
     here_bank.state = "left"
     assert not scope.holds(here_bank, liaison)
+
+
+def test_who_reaches_the_whole_city_is_not_asked_what_of_it_is_open(place):
+    scope = Scope(AreaRule(), replace(OPEN, perms=frozenset(PERMS)), view="services.view")
+    whole, part = (person("org_department", at) for at in (place.city, place.district))
+    asked = [str(scope.q(user)) for user in (whole, part)]
+    assert ["state__in" in said for said in asked] == [False, True]
 
 
 def liaison_units(liaison):
