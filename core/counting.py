@@ -6,17 +6,20 @@ hundred at most, which are added up here for every choice beside the others in f
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
 
-from core.planner import Way, by_way, forecast
+from core.planner import Way, by_way, forecast, in_words
 
 ALL = ""  # stands for a filter that is not in force
 FAR_ABOVE = 2  # times the limit that the planner may expect before nobody looks
+SECONDS = 60  # for which this process takes it for granted that there are more than so many
+
+Asked = tuple[str, Sequence[Any]]  # SQL and its parameters
 
 
 class Numbers(NamedTuple):
@@ -50,14 +53,14 @@ def numbers(
     the planner says so beforehand."""
     rows = by_way(rows.order_by(), Way.ALL)
     if not chosen:  # then these rows are the list's, and the same words do to count them
-        counted = _far_above(rows.values_list("pk"), limit, count=True)
+        counted = _counted(rows.values_list("pk"), limit)
         if counted is not None:
             return TooMany(counted)
     read = {name: one for mark in marks.values() for name, one in mark.expressions.items()}
-    alone = rows.annotate(**read).values_list(*read)
-    if chosen and _far_above(alone, limit) is not None:
+    asked = in_words(rows.annotate(**read).values_list(*read))
+    if asked and chosen and _far_above(rows.db, asked, limit):
         return TooMany()
-    found = _combinations(alone, list(read), limit)
+    found = _combinations(rows.db, asked, list(read), limit) if asked else []
     if sum(n for *_, n in found) > limit:
         return TooMany()
     shown, by_choice = 0, dict.fromkeys(((name, ALL) for name in marks), 0)
@@ -77,22 +80,40 @@ def numbers(
     return Numbers(shown, by_choice)
 
 
-def _far_above(rows: QuerySet, limit: int, *, count: bool = False) -> int | None:
-    """None unless the planner expects far more rows than `limit`. Then how many there are, up to one
-    more than it, if they are to be counted; else 0."""
-    plan = forecast(rows)
-    if plan is None or plan["Plan Rows"] <= limit * FAR_ABOVE:
+def _far_above(using: str, asked: Asked, limit: int) -> bool:
+    """Whether the planner expects far more rows than `limit`."""
+    plan = forecast(using, *asked)
+    return plan is not None and plan["Plan Rows"] > limit * FAR_ABOVE
+
+
+def _counted(rows: QuerySet, limit: int) -> int | None:
+    """How many there are, up to one more than `limit`, where the planner expects far more than it.
+
+    Whoever turns the pages of a long list asks this with each: what was found to be more than the
+    limit is so for the next minute.
+    """
+    asked = in_words(rows)
+    if asked is None:
         return None
-    return rows[: limit + 1].count() if count else 0
+    question, now = (rows.db, limit, *map(str, asked)), time.monotonic()
+    if _more.get(question, 0) > now:
+        return limit + 1
+    if not _far_above(rows.db, asked, limit):
+        return None
+    counted = rows[: limit + 1].count()
+    if counted > limit:
+        if len(_more) >= 1_000:
+            _more.clear()
+        _more[question] = now + SECONDS
+    return counted
 
 
-def _combinations(read: QuerySet, names: list[str], limit: int) -> list[tuple]:
+_more: dict[tuple, float] = {}  # question → until when its answer stands
+
+
+def _combinations(using: str, asked: Asked, names: list[str], limit: int) -> list[tuple]:
     """Each combination of what is read, with how many rows have it."""
-    connection = connections[read.db]
-    try:
-        sql, params = read.query.get_compiler(read.db).as_sql()
-    except EmptyResultSet:
-        return []
+    connection, (sql, params) = connections[using], asked
     each = ", ".join(map(connection.ops.quote_name, names))
     with connection.cursor() as cursor:
         # The names are our own; every value is a parameter.

@@ -4,7 +4,7 @@ what a lookup that can be asked in two ways should know of the query it stands i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
@@ -13,15 +13,19 @@ from django.db import connections
 from django.db.models import QuerySet
 
 
-def forecast(rows: QuerySet) -> Mapping[str, Any] | None:
-    """The topmost node of the plan as EXPLAIN has it (``Node Type``, ``Plan Rows``, ``Plans``). None
-    on any other database, and for a query that needs no look to be known as empty."""
-    connection = connections[rows.db]
-    if connection.vendor != "postgresql":
-        return None
+def in_words(rows: QuerySet) -> tuple[str, Sequence[Any]] | None:
+    """The query's SQL and its parameters; None when it is known as empty without a look."""
     try:
-        sql, params = rows.query.get_compiler(rows.db).as_sql()
+        return rows.query.get_compiler(rows.db).as_sql()
     except EmptyResultSet:
+        return None
+
+
+def forecast(using: str, sql: str, params: Sequence[Any]) -> Mapping[str, Any] | None:
+    """The topmost node of the plan as EXPLAIN has it (``Node Type``, ``Plan Rows``, ``Plans``). None
+    on any other database than PostgreSQL."""
+    connection = connections[using]
+    if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)

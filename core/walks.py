@@ -16,7 +16,7 @@ from django.db.models import Model, Q, QuerySet
 from django.db.models.expressions import BaseExpression
 from django.db.models.sql.datastructures import BaseTable
 
-from core.planner import Way, by_way, forecast
+from core.planner import Way, by_way, forecast, in_words
 
 STEPS = 5_000  # rows; to read so many in vain costs what it costs to read a few thousand matches
 WORTH = 1_000  # matches; fewer are soon read and sorted
@@ -26,12 +26,12 @@ LUCK = 2  # times the rows of a page that should stand within the steps
 class _First(BaseTable):
     """A table's first rows in an order, in the table's place and under its name."""
 
-    def __init__(self, table_name: str, alias: str, first: QuerySet) -> None:
+    def __init__(self, table_name: str, alias: str, first: tuple[str, Sequence[Any]]) -> None:
         super().__init__(table_name, alias)
         self.first = first
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-        sql, params = self.first.query.get_compiler(connection=connection).as_sql()
+        sql, params = self.first
         return f"({sql}) AS {connection.ops.quote_name(self.table_alias)}", params
 
 
@@ -50,9 +50,10 @@ def walked(
     own = {field.name for field in rows.model._meta.concrete_fields} | {"pk"}
     if not {by.expression.name for by in ordering} <= own:
         return None
-    first = rows.model._base_manager.using(rows.db).filter(piece).order_by(*ordering)[:STEPS]
-    plan = forecast(first)
-    if plan is None or plan["Node Type"] != "Limit":
+    table = rows.model._base_manager.using(rows.db)
+    first = in_words(table.filter(piece).order_by(*ordering)[:STEPS])
+    plan = first and forecast(rows.db, *first)
+    if not plan or plan["Node Type"] != "Limit":
         return None
     (along,) = plan["Plans"]
     if along["Node Type"] not in ("Index Scan", "Index Only Scan"):

@@ -10,6 +10,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
+from core import counting
 from core.filters import CaseFilter, FilterSet
 from core.jobs import execute, result_of
 from core.models import AuditEvent, Job
@@ -127,6 +128,31 @@ def test_what_the_planner_expects_far_above_the_limit_is_not_read(place):
         assert asked.count(limit=1) is None
     assert asked.counted == 2, "up to one more than the limit, in the words of the forecast"
     assert not any("GROUP BY" in sql for sql in looks(captured))
+
+
+@pytest.mark.postgres
+def test_what_was_more_than_the_limit_is_so_for_whoever_turns_the_page(place, monkeypatch):
+    """And no longer than it is kept, for these rows alone."""
+    for n in range(5):
+        unit(place.community, f"{n}", kind="school")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE orgs_unit")
+
+    def asked(rows) -> tuple[int | None, int]:
+        shown = UnitFilter(QueryDict(), queryset=rows)
+        with CaptureQueriesContext(connection) as captured:
+            shown.count(limit=2)
+        return shown.counted, len(captured)
+
+    schools = Unit.objects.filter(kind="school")
+    assert asked(schools) == (3, 2), "a forecast and a count"
+    assert asked(schools) == (3, 0)
+    assert asked(Unit.objects.all()) == (3, 2)
+    Unit.objects.exclude(pk=Unit.objects.first().pk).delete()
+    assert asked(schools) == (3, 0)
+    monkeypatch.setattr(counting, "SECONDS", 0)
+    hospitals = Unit.objects.exclude(kind="hospital")
+    assert [asked(hospitals), asked(hospitals)] == [(1, 2)] * 2
 
 
 def test_past_the_limit_there_are_no_numbers_until_somebody_asks(client, place, monkeypatch):
