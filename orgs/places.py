@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from core.places import Found
+from core.prepared import Prepared
 from orgs.models import Area
 from orgs.queries import Node, nodes_above
 
@@ -21,8 +22,10 @@ class AreaPlaces:
     ) -> Area | None:
         if not key.isascii() or not key.isdigit() or len(key) > 18:
             return None
-        lookup = {"code": key} if len(key) >= _CODE_LENGTH else {"pk": int(key)}
-        return self._within(user, perm, anywhere=anywhere).filter(**lookup).first()
+        # Every page of a place asks this: read by its key, and then held against the scope.
+        found = _by_code(code=key) if len(key) >= _CODE_LENGTH else _by_id(pk=int(key))
+        seen = (area for area in found if anywhere or Area.scope.holds(area, user, perm))
+        return next(seen, None)
 
     def search(
         self,
@@ -59,6 +62,10 @@ class AreaPlaces:
 
     def _within(self, user: Any, perm: str | None, *, anywhere: bool) -> QuerySet:
         return Area.objects.all() if anywhere else Area.objects.visible_to(user, perm)
+
+
+_by_code = Prepared(lambda code: Area.objects.filter(code=code))
+_by_id = Prepared(lambda pk: Area.objects.filter(pk=pk))
 
 
 def where(area: Area) -> str:
