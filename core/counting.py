@@ -6,18 +6,17 @@ hundred at most, which are added up here for every choice beside the others in f
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connections
 from django.db.models import QuerySet
 
+from core.briefly import Briefly
 from core.planner import Way, by_way, forecast, in_words
 
 ALL = ""  # stands for a filter that is not in force
 FAR_ABOVE = 2  # times the limit that the planner may expect before nobody looks
-SECONDS = 60  # for which this process takes it for granted that there are more than so many
 
 Asked = tuple[str, Sequence[Any]]  # SQL and its parameters
 
@@ -95,20 +94,18 @@ def _counted(rows: QuerySet, limit: int) -> int | None:
     asked = in_words(rows)
     if asked is None:
         return None
-    question, now = (rows.db, limit, *map(str, asked)), time.monotonic()
-    if _more.get(question, 0) > now:
+    question = rows.db, limit, *map(str, asked)
+    if _more.get(question):
         return limit + 1
     if not _far_above(rows.db, asked, limit):
         return None
     counted = rows[: limit + 1].count()
     if counted > limit:
-        if len(_more) >= 1_000:
-            _more.clear()
-        _more[question] = now + SECONDS
+        _more.keep(question, True)
     return counted
 
 
-_more: dict[tuple, float] = {}  # question → until when its answer stands
+_more = Briefly()
 
 
 def _combinations(using: str, asked: Asked, names: list[str], limit: int) -> list[tuple]:

@@ -12,6 +12,8 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
 
+from core.briefly import Briefly
+
 
 def in_words(rows: QuerySet) -> tuple[str, Sequence[Any]] | None:
     """The query's SQL and its parameters; None when it is known as empty without a look."""
@@ -22,16 +24,22 @@ def in_words(rows: QuerySet) -> tuple[str, Sequence[Any]] | None:
 
 
 def forecast(using: str, sql: str, params: Sequence[Any]) -> Mapping[str, Any] | None:
-    """The topmost node of the plan as EXPLAIN has it (``Node Type``, ``Plan Rows``, ``Plans``). None
-    on any other database than PostgreSQL."""
+    """The topmost node of the plan as EXPLAIN has it (``Node Type``, ``Plan Rows``, ``Plans``), which
+    may be a minute old. None on any other database than PostgreSQL."""
     connection = connections[using]
     if connection.vendor != "postgresql":
         return None
+    question = using, sql, str(params)
+    if (known := _forecasts.get(question)) is not None:
+        return known
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         plan = cursor.fetchone()[0]
     plan = plan if isinstance(plan, list) else json.loads(plan)
-    return plan[0]["Plan"]
+    return _forecasts.keep(question, plan[0]["Plan"])
+
+
+_forecasts = Briefly()
 
 
 class Way(Enum):

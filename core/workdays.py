@@ -30,6 +30,7 @@ from django.db import transaction
 from core import audit
 from core.errors import Refused
 from core.models import WorkdayOverride
+from core.prepared import Prepared
 from core.scope import require
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Calendar:
 
     @cached_property
     def overrides(self) -> dict[date, bool]:
-        return dict(WorkdayOverride.objects.values_list("day", "is_workday"))
+        return {override.day: override.is_workday for override in _overrides()}
 
     def is_workday(self, day: date) -> bool:
         found = self.overrides.get(day)
@@ -72,6 +73,9 @@ class Calendar:
             worked - _national(day) for day, worked in self.overrides.items() if start < day <= end
         )
         return whole + _passed_by(end) - _passed_by(start) + sum(otherwise)
+
+
+_overrides = Prepared(WorkdayOverride.objects.all)
 
 
 class _Held(threading.local):

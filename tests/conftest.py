@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 import config.celery  # noqa: F401  (tasks are sent through this application)
-from core import triggers
+from core import briefly, triggers
 
 pytest_plugins = ["tests.fixtures_services"]
 
@@ -28,3 +28,8 @@ def _audit_tables_can_be_emptied():
     TransactionTestCase._fixture_teardown = lifted
     yield
     TransactionTestCase._fixture_teardown = flush
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known_of_another_database():
+    briefly.forget_all()

@@ -10,7 +10,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from core import counting
+from core import briefly
 from core.filters import CaseFilter, FilterSet
 from core.jobs import execute, result_of
 from core.models import AuditEvent, Job
@@ -150,7 +150,7 @@ def test_what_was_more_than_the_limit_is_so_for_whoever_turns_the_page(place, mo
     assert asked(Unit.objects.all()) == (3, 2)
     Unit.objects.exclude(pk=Unit.objects.first().pk).delete()
     assert asked(schools) == (3, 0)
-    monkeypatch.setattr(counting, "SECONDS", 0)
+    monkeypatch.setattr(briefly, "SECONDS", 0)
     hospitals = Unit.objects.exclude(kind="hospital")
     assert [asked(hospitals), asked(hospitals)] == [(1, 2)] * 2
 
