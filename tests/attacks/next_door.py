@@ -5,14 +5,18 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from django import forms
 from django.db.models import Model
+from django.utils.module_loading import import_string
 
 from accounts.enums import DUTIES, Role
 from accounts.models import User
 from core.attachments import object_of
+from core.transitions import Transition
 from tests.factories.accounts import person
 from tests.factories.orgs import unit
 from tests.factories.rows import ROWS, World
+from tests.guards.project import Route
 
 MARK = "禁外人见"  # stands in every text of what the people next door do not see
 
@@ -47,6 +51,17 @@ class NextDoor(World):
     @property
     def neighbours(self) -> dict[Role, User]:
         return {role: user for role, user in self.people.items() if role not in DUTIES}
+
+
+def form_at(route: Route, step: Transition | None, method: str) -> type[forms.Form] | None:
+    """The form that reads what is sent there; of a transition, its own."""
+    if step:
+        return import_string(step.form) if step.form else None
+    if route.is_api:
+        write = {"post": route.view.creates, "patch": route.view.updates}.get(method)
+        return write.form if write else None
+    found = route.of("form")
+    return found if isinstance(found, type) and issubclass(found, forms.BaseForm) else None
 
 
 def decider_of(row: Model) -> Model | None:

@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 from django import forms
 from django.db.models import Model
-from django.utils.module_loading import import_string
 
 from accounts.enums import Role
 from core.forms import PlaceField
 from core.views import ListView
 from orgs.fields import UnitField
-from tests.attacks.next_door import MARK, NextDoor, hidden, mark
+from tests.attacks.next_door import MARK, NextDoor, form_at, hidden, mark
 from tests.factories.rows import ROWS, World
 from tests.guards.asking import Answer, Visitor
 from tests.guards.declared import LET_IN, NOT_THERE, Address, addresses
@@ -120,14 +119,7 @@ def test_no_method_and_no_fragment_tells_what_is_there(door, walked):
 
 def form_of(address: Address, method: str) -> type[forms.Form] | None:
     """The form that reads what is sent to this address."""
-    route = address.route
-    if address.step:
-        return import_string(address.step.form) if address.step.form else None
-    if route.is_api:
-        write = address._write(method)
-        return write.form if write else None
-    found = route.of("form")
-    return found if isinstance(found, type) and issubclass(found, forms.BaseForm) else None
+    return form_at(address.route, address.step, method)
 
 
 def named_by(field: forms.Field, foreign: dict[str, Model]) -> Iterator[tuple[Any, Any]]:

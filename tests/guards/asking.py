@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from http.cookies import SimpleCookie
 from typing import Any, NamedTuple
 
@@ -39,8 +40,16 @@ class Visitor:
             self.client.force_login(user)
         self.cookies = {name: morsel.value for name, morsel in self.client.cookies.items()}
 
-    def ask(self, method: str, url: str, data: dict[str, Any] | None = None) -> Answer:
-        """The answer. What the request wrote is undone, and the session is again as it was."""
+    def ask(
+        self,
+        method: str,
+        url: str,
+        data: dict[str, Any] | None = None,
+        *,
+        look: Callable[[], Any] = lambda: None,
+    ) -> Answer:
+        """The answer. What the request wrote is undone, and the session is again as it was; `look`
+        is called in between, while it stands."""
         self.client.cookies = SimpleCookie(self.cookies)
         kwargs: dict[str, Any] = {"data": data} if data else {}
         if method != "get" and url.startswith("/api/"):
@@ -49,6 +58,7 @@ class Visitor:
             response = getattr(self.client, method)(url, **kwargs)
             # A file is read to its end: the client closes it then.
             body = response.getvalue().decode(errors="replace")
+            look()
             transaction.set_rollback(True)
         leads = response.headers.get("Location", "")
         return Answer(response.status_code, leads, _PASSING.sub("", body))
