@@ -12,17 +12,17 @@ from orgs.models import Area, Unit
 
 
 def credit_code(text: str, user: Any, about: str) -> Answer:
-    """`about`: the unit whose code it is. One that is registered out of sight is named as such:
-    the action would say so too, and nobody can look further."""
+    """`about`: the unit whose code it is. One that is registered out of sight is named as such,
+    whatever it is about: the action would say so too, and nobody can look further."""
     code = text.upper()
     if why := fault(code):
         return Answer(False, f"统一社会信用代码{why}。")
     taken = Unit.objects.filter(credit_code=code).first()
+    if taken is not None and not Unit.scope.holds(taken, user):
+        return Answer(False, "代码有效，但已登记过单位，请由登记处修改所在地。")
     if taken is None or str(taken.pk) == about:
         return Answer(True, "代码有效，可以使用。")
-    if Unit.scope.holds(taken, user):
-        return Answer(False, f"已登记为“{taken}”。", taken.get_absolute_url())
-    return Answer(False, "代码有效，但已登记过单位，请由登记处修改所在地。")
+    return Answer(False, f"已登记为“{taken}”。", taken.get_absolute_url())
 
 
 def area_code(text: str, user: Any, about: str) -> Answer:

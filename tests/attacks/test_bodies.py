@@ -8,22 +8,34 @@ it from the neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django import forms
 from django.apps import apps
 from django.db.models import Model
+from django.urls import reverse
 
 from accounts.enums import Role
+from core.checks import CHECKS
 from core.forms import PlaceField
 from core.scope import reach_of
 from core.transitions import MACHINES
 from tests.attacks.bodies import TABLE
 from tests.attacks.next_door import MARK, TEXTS, decider_of, form_at, mark
 from tests.attacks.test_references import without
-from tests.attacks.whole import IN_WORDS, NOBODY, Body, Ground, Sent, named_in, names_rows, with_row
+from tests.attacks.whole import (
+    IN_WORDS,
+    NO_ID,
+    NOBODY,
+    Body,
+    Ground,
+    Sent,
+    named_in,
+    names_rows,
+    with_row,
+)
 from tests.attacks.written import changed, prints
 from tests.factories.rows import World
 from tests.guards.asking import Answer, Visitor
@@ -130,6 +142,27 @@ def test_a_place_that_anybody_may_name_tells_nothing_of_what_lies_there(own, bes
         # 403 is the API's word for what would lie out of reach once it is saved.
         assert answer.status in TAKEN | REFUSED | {403}
         assert MARK not in answer.body
+
+
+# Live checks of fields: what form is asked about (`about`), and a text that is right for it.
+CHECKED: dict[str, tuple[Callable[[Ground], Model], Callable[[Any], str]]] = {
+    "credit-code": (lambda at: at.unit, lambda unit: unit.credit_code),
+    "area-code": (lambda at: at.place.community, lambda area: f"{area.code}099"),
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_check_about_a_row_of_next_door_is_answered_as_one_about_none(own, beside, name):
+    pick, text = CHECKED[name]
+    visitor = Visitor(own.people[Role.COMMUNITY_WORKER])
+    mine, like = pick(own), pick(beside[Role.COMMUNITY_WORKER])
+    url = reverse("console:check", args=[name])
+
+    def answer(row: Model, about: int) -> Answer:
+        return visitor.ask("get", url, {"field": "q", "q": text(row), "about": about})
+
+    assert answer(mine, mine.pk) != answer(mine, NO_ID), "it makes no difference at all"
+    assert answer(like, like.pk) == answer(like, NO_ID)
 
 
 # That there is a body for each form
