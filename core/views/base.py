@@ -33,6 +33,7 @@ class ConsoleView(View):
         if not request.user.is_authenticated:
             return self._sign_in_first()
         self.check_right()
+        _ = self.place  # 404 before anything is written, and not on the way back from it
         return super().dispatch(request, *args, **kwargs)
 
     def _sign_in_first(self) -> HttpResponse:

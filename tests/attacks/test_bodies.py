@@ -18,6 +18,7 @@ from django.db.models import Model
 from django.urls import reverse
 
 from accounts.enums import Role
+from core import places
 from core.checks import CHECKS
 from core.forms import PlaceField
 from core.scope import reach_of
@@ -74,12 +75,12 @@ def public_fields(body: Body) -> list[str]:
     return [name for name, f in asked if isinstance(f, PlaceField) and f.anywhere]
 
 
-def ask(visitor: Visitor, body: Body, sent: Sent) -> tuple[Answer, set[str]]:
+def ask(visitor: Visitor, body: Body, sent: Sent, at: str = "") -> tuple[Answer, set[str]]:
     """The answer, and of what rows were written."""
     before, wrote = prints(), set()
     answer = visitor.ask(
         body.method,
-        body.url(sent.obj),
+        body.url(sent.obj) + at,
         body.written(sent),
         look=lambda: wrote.update(changed(before, prints())),
     )
@@ -142,6 +143,19 @@ def test_a_place_that_anybody_may_name_tells_nothing_of_what_lies_there(own, bes
         # 403 is the API's word for what would lie out of reach once it is saved.
         assert answer.status in TAKEN | REFUSED | {403}
         assert MARK not in answer.body
+
+
+@pytest.mark.parametrize("body", [b for b in TABLE if b.at_place], ids=str)
+def test_a_whole_body_sent_at_a_place_of_next_door_is_answered_as_at_none(own, beside, body):
+    """The place that the address chooses is one more row that is named."""
+    user, sent = own.people[body.by], body.sent(own)
+    like, visitor = beside[body.by].place.community, Visitor(user)
+    assert not sees(user, like)
+    answers = {}
+    for key in (str(like.pk), like.code, str(NO_ID)):
+        answers[key], wrote = ask(visitor, body, sent, at=f"?{places.PARAM}={key}")
+        assert not wrote
+    assert len(set(answers.values())) == 1
 
 
 # Live checks of fields: what form is asked about (`about`), and a text that is right for it.

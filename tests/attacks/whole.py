@@ -19,6 +19,7 @@ from django.urls import reverse
 from accounts.enums import Role
 from core.forms import PlaceField
 from core.transitions import MACHINES, Transition
+from core.views import ConsoleView
 from core.views.forms import VERSION, print_of
 from orgs.fields import UnitField, UnitsField
 from orgs.models import Area
@@ -135,6 +136,12 @@ class Body:
 
     def sent(self, at: Ground) -> Sent:
         return Sent(*self.make(at))
+
+    @property
+    def at_place(self) -> bool:
+        """Whether the address may choose a place: all of the console may."""
+        view = self.route.view
+        return isinstance(view, type) and issubclass(view, ConsoleView)
 
     @cached_property
     def step(self) -> Transition | None:
