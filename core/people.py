@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from core.scope import Seat
+from core.scope import Reach, Seat
 from core.transitions import Machine, Transition
 
 
@@ -29,6 +29,17 @@ class Next(NamedTuple):
     holders: Holders | None
 
 
+class Anybody:
+    """Stands for whoever will take a step, where a guard is asked before that is known. The id is
+    nobody's: what a guard forbids to one person alone (to decide on what they reported) others
+    may do."""
+
+    pk = 0
+
+    def reach(self, perm: str) -> Reach:
+        return Reach()
+
+
 Source = Callable[[str, Seat], Holders | None]
 _sources: list[Source] = []
 
@@ -40,7 +51,8 @@ def register(source: Source) -> None:
 
 def waited_for(machine: Machine, obj: Any, user: Any) -> list[Next]:
     """Who can carry `obj` on from here where `user` cannot: the table's forward steps (the
-    primary ones), each with the people next to the place or of the unit that holds its right."""
+    primary ones) that no guard forbids, each with the people next to the place or of the unit
+    that holds its right."""
     found: dict[Holders | None, list[str]] = {}
     asked: dict[tuple[str, Seat], Holders | None] = {}
     for step in machine.transitions.values():
@@ -58,5 +70,6 @@ def waited_for(machine: Machine, obj: Any, user: Any) -> list[Next]:
 
 
 def _others_take(step: Transition, machine: Machine, obj: Any, user: Any) -> bool:
-    here = getattr(obj, machine.field) in step.sources
-    return here and bool(step.perm) and step.tone == "primary" and not step.permits(obj, user)
+    if not step.perm or step.tone != "primary" or step.permits(obj, user):
+        return False
+    return machine.why_not(step, obj, Anybody()) is None

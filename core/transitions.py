@@ -49,7 +49,8 @@ class Transition:
         user must not thereby gain every right.
     reason: the person must say why.
     confidential: the audit row does not name who took it (a rating, a ballot).
-    guard: called with (object, by); a Chinese sentence that forbids it, or None.
+    guard: called with (object, by); a Chinese sentence that forbids it, or None. `by` may also be
+        `core.people.Anybody`, when a page asks what others could do.
     apply: called with (locked object, by, **data) before the save; sets further fields. It may
         write other rows through their own actions: all is one transaction. One that has a
         parameter `reason` is given it.

@@ -100,6 +100,11 @@ def _claims(states: tuple[str, ...], perm: str, scope: Scope):
     return rows
 
 
+def _to_close(user: Any) -> QuerySet:
+    rows = Claim.objects.to_close().select_related("item")
+    return OFFICE.admitted(rows, user, "services.accept")
+
+
 _CONTACT_DUE = ExpressionWrapper(
     F("claimed_at") + timedelta(days=CONTACT_DAYS), output_field=DateTimeField()
 )
@@ -161,7 +166,7 @@ waiting(
 waiting(
     "待销号",
     perm="services.accept",
-    rows=_claims((ClaimState.RATED,), "services.accept", OFFICE),
+    rows=_to_close,
     order=37,
 )
 waiting(

@@ -131,6 +131,10 @@ class RectificationState(models.TextChoices):
     CLOSED = "closed", "已回访"
 
 
+# While it stands so, the matter is not closed.
+OPEN_RECTIFICATION = (RectificationState.OPEN, RectificationState.REPORTED)
+
+
 class TicketState(models.TextChoices):
     RECEIVED = "received", "待受理"
     ADOPTED = "adopted", "已受理"

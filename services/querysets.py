@@ -10,6 +10,7 @@ from orgs.models import PlacedQuerySet
 from services.enums import (
     CONTACT_DAYS,
     OPEN_CLAIM,
+    OPEN_RECTIFICATION,
     PATH,
     PUBLIC_STATES,
     ClaimState,
@@ -119,6 +120,11 @@ class ClaimQuerySet(PlacedQuerySet):
 
     def open(self):
         return self.filter(state__in=OPEN_CLAIM)
+
+    def to_close(self):
+        """Rated, and no bad rating left to be put right: those that 销号 is not refused to."""
+        rated = self.filter(state=ClaimState.RATED)
+        return rated.exclude(rating__rectification__state__in=OPEN_RECTIFICATION)
 
     def uncontacted_since(self, moment: datetime):
         """Claims of `moment` or before whose two sides have not been in contact yet."""

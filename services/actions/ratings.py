@@ -10,10 +10,10 @@ from core.errors import Refused
 from core.workdays import add_workdays
 from services.enums import (
     BAD_GRADES,
+    OPEN_RECTIFICATION,
     RECTIFY_WORKDAYS,
     RESIDENT_RATES_WITHIN_DAYS,
     Grade,
-    RectificationState,
 )
 from services.models import Claim, Rating, Rectification
 
@@ -46,11 +46,9 @@ def resident_has_the_word(claim: Claim) -> str | None:
 
 def rectification_open(claim: Claim) -> str | None:
     """Why a claim cannot be closed: a bad rating is still to be put right."""
-    open_one = (
-        Rectification.objects.filter(rating__claim=claim)
-        .exclude(state=RectificationState.CLOSED)
-        .first()
-    )
+    open_one = Rectification.objects.filter(
+        rating__claim=claim, state__in=OPEN_RECTIFICATION
+    ).first()
     if open_one is None:
         return None
     return f"差评整改{open_one.get_state_display()}（时限 {open_one.due_on}），回访后才能销号。"

@@ -6,8 +6,8 @@ import pytest
 
 from accounts.enums import Role
 from core import people
-from core.transitions import machine_of
-from services.enums import ClaimState, ItemState
+from core.transitions import machine_of, transit
+from services.enums import ClaimState, Grade, ItemState
 from tests.core.browsing import signed_in, text
 from tests.factories import members, reports, services
 from tests.factories.accounts import person
@@ -81,6 +81,26 @@ def test_a_claim_waits_for_the_side_whose_step_it_is(place, kind, state, steps, 
     watcher = person(Role.ORG_DEPARTMENT, place.city)
     [(labels, where, _)] = waited_for(claim, watcher)
     assert (labels, where) == (steps, holder)
+
+
+def test_a_badly_rated_claim_is_closed_by_nobody_before_it_is_put_right(place):
+    firm = unit(place.community, "青岛银行")
+    claim = services.claim(
+        services.item(place.community), firm, state=ClaimState.RATED, grade=Grade.BAD
+    )
+    watcher = person(Role.ORG_DEPARTMENT, place.city)
+    matter = claim.rating.rectification
+
+    def now() -> tuple[list, list]:
+        found = waited_for(claim, watcher), waited_for(matter, watcher)
+        return tuple([(steps, where) for steps, where, _ in one] for one in found)
+
+    assert now() == ([], [(["报告整改"], "青岛银行")])
+    matter = transit(matter, "report", by=services.liaison(firm), measure="已补做")
+    assert now() == ([], [(["登记回访"], "111社区")])
+    office = services.worker(place.community)
+    matter = transit(matter, "call_back", by=office, callback="居民满意")
+    assert now() == ([(["销号"], "111社区")], [])
 
 
 def test_a_review_waits_for_the_street_and_then_for_the_department(place):

@@ -67,12 +67,15 @@ def test_a_rectification_with_a_unit_is_awaited_by_all_above_and_waits_for_the_u
     assert "差评待整改" in text(liaison.get("/console/"))
     stranger = signed_in(person(Role.COMMUNITY_WORKER, place.sibling_community))
     assert "您的范围内没有由别人" in other_list(stranger)
+    worker = signed_in(person(Role.COMMUNITY_WORKER, place.community))
+    assert "待销号" not in text(worker.get("/console/")), "it is not put right yet"
     Rectification.objects.filter(rating__claim=claim).update(
         state="closed", reported_at=timezone.now(), closed_at=timezone.now()
     )
     assert "您的范围内没有由别人" in other_list(
         signed_in(person(Role.STREET_OFFICER, place.street))
     )
+    assert "待销号" in text(worker.get("/console/"))
 
 
 def test_what_i_do_myself_is_not_told_again_as_awaited(place):

@@ -135,17 +135,26 @@ def test_the_page_names_the_office_whose_turn_it_is(place):
     of_city = person(Role.ORG_DEPARTMENT, place.city, name="市里")
     person(Role.ORG_DEPARTMENT, place.district, name="区里")
 
-    def said(area) -> list:
+    def said(area, reader=of_city) -> list:
         review = of(area)
         return [
             (steps, str(holders and holders.who))
-            for steps, holders in people.waited_for(machine_of(review), review, of_city)
+            for steps, holders in people.waited_for(machine_of(review), review, reader)
         ]
 
+    assert said(place.community) == [(["上报"], "None")], (
+        "no street officer: not the district's turn"
+    )
+    of_street = person(Role.STREET_OFFICER, place.street, name="街里")
+    assert said(place.community) == [(["上报"], "街道干部 街里")]
+    assert said(place.street) == said(place.district) == [], "what lies below has not come up yet"
+    below_approved(place.street)
+    assert said(place.street) == [(["上报"], "街道干部 街里")]
+    transit(of(place.street), "report", by=of_street)
+    # What is closed to the reporter alone is open to those whose turn it is.
+    assert said(place.street, of_street) == [(["审定"], "组织部门 区里")]
+    below_approved(place.district)
     assert said(place.district) == [(["上报"], "组织部门 区里")]
-    assert said(place.street) == [(["上报"], "None")], "no street officer: not the district's turn"
-    person(Role.STREET_OFFICER, place.street, name="街里")
-    assert said(place.street) == said(place.community) == [(["上报"], "街道干部 街里")]
 
 
 def waits(user) -> dict[str, set[str]]:
