@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
 
+from core import people
 from core.scope import get_visible, require
 from core.transitions import machine_of
 from core.views import ActionFormView, DetailView, ListView
@@ -14,7 +16,7 @@ from services.actions.claims import claim_item
 from services.enums import PATH
 from services.filters import ClaimFilter
 from services.forms import ClaimForm
-from services.models import Claim, Item, Rating
+from services.models import Claim, Item, Rating, Rectification
 from services.tables import ClaimTable, delivered
 
 _LABEL = "认领办理"
@@ -38,15 +40,29 @@ class ClaimDetail(DetailView):
     related = ("item__area", "item__unit", "unit", "area", "clause__agreement")
     list_label = _LABEL
 
-    def extra(self) -> dict[str, Any]:
+    @cached_property
+    def rating(self) -> Rating | None:
         found = Rating.objects.filter(claim=self.object).select_related("rectification").first()
-        matter = getattr(found, "rectification", None)
+        if found is not None:
+            found.claim = self.object  # with the sides that are read already
+        return found
+
+    def extra(self) -> dict[str, Any]:
+        matter = getattr(self.rating, "rectification", None)
         return {
-            "rating": found,
+            "rating": self.rating,
             "delivered": delivered(self.object),
             "matter": matter,
-            "matter_offers": machine_of(matter).offers(matter, self.request.user) if matter else [],
-            "matter_url": transit_urls(matter, self.place_suffix) if matter else None,
+            **(self._of_matter(matter) if matter else {}),
+        }
+
+    def _of_matter(self, matter: Rectification) -> dict[str, Any]:
+        """The rectification has no page of its own: it is put right, and waited for, here."""
+        machine, user = machine_of(matter), self.request.user
+        return {
+            "matter_offers": machine.offers(matter, user),
+            "matter_url": transit_urls(matter, self.place_suffix),
+            "matter_waits_for": people.waited_for(machine, matter, user),
         }
 
 

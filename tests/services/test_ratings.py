@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from core.errors import Conflict, Refused
 from core.transitions import transit
 from services.enums import BAD_GRADES, ClaimState, Grade
 from services.models import Claim, Rating, Rectification
+from tests.core.browsing import signed_in, text
 from tests.factories import services as make
 
 
@@ -84,6 +86,24 @@ def test_a_bad_rating_is_put_right_and_called_back_before_the_matter_closes(acce
     transit(matter, "call_back", by=people["office"], callback="居民已满意")
     claim = transit(claim, "close", by=people["office"])
     assert claim.state == ClaimState.CLOSED
+
+
+def test_the_page_says_of_whom_the_rectification_waits_for_what_and_by_when(accepted):
+    claim, people = accepted
+    claim = transit(claim, "rate", by=people["receiver"], grade=Grade.BAD)
+    matter = claim.rating.rectification
+    by_when = f"还剩 15 个工作日 {matter.due_on}"
+
+    def page(name: str) -> str:
+        return text(signed_in(people[name]).get(claim.get_absolute_url()))
+
+    assert re.search(f"待测试医院报告整改 单位联络员 [^ ]+ {by_when}", page("office"))
+    assert "待测试医院" not in page("provider"), "what one can do oneself stands on the buttons"
+    matter = transit(matter, "report", by=people["provider"], measure="已补做")
+    assert re.search(f"待111社区登记回访 社区工作者 [^ ]+ {by_when}", page("provider"))
+    transit(matter, "call_back", by=people["office"], callback="居民满意")
+    assert "待111社区登记回访" not in page("provider")
+    assert "个工作日" not in page("provider"), "what is settled is late no more"
 
 
 def test_staff_wait_for_the_resident_s_word_first(place, unit):
