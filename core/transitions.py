@@ -55,6 +55,7 @@ class Transition:
         write other rows through their own actions: all is one transaction. One that has a
         parameter `reason` is given it.
     tell: called with (object, by); ids of the users whose inbox hears of it.
+    say: called with (object, by); what the message says beneath its title and the reason.
     form: dotted path of a form class for the data that `apply` takes, if it takes any.
     """
 
@@ -69,6 +70,7 @@ class Transition:
     guard: Callable[[Any, Any], str | None] | None = None
     apply: Callable[..., None] | None = None
     tell: Callable[[Any, Any], Iterable[int]] | None = None
+    say: Callable[[Any, Any], str] | None = None
     within: Scope | None = None
     form: str | None = None
     tone: str = "primary"  # primary | default | danger: how the button looks
@@ -212,11 +214,12 @@ def _tell(step: Transition, obj: models.Model, by: Any, reason: str) -> None:
     from core.notify import notify
 
     title, known = f"{step.label}：{obj}", {getattr(by, "pk", None)}
+    body = "\n".join(filter(None, [reason, step.say(obj, by) if step.say else ""]))
     if step.tell:
         people = set(step.tell(obj, by)) - known
-        notify(people, title=title, body=reason, about=obj)
+        notify(people, title=title, body=body, about=obj)
         known |= people
-    watching.tell(obj, title=title, body=reason, except_for=known)
+    watching.tell(obj, title=title, body=body, except_for=known)
 
 
 def _lock(obj: models.Model) -> models.Model:
@@ -262,7 +265,7 @@ def transit_all(rows: models.QuerySet, name: str, *, by: Any, reason: str = "") 
     """
     machine = machine_of(rows.model)
     step = machine.transitions[name]
-    if step.guard or step.apply or step.tell or step.perm:
+    if step.guard or step.apply or step.tell or step.say or step.perm:
         raise ValueError(f"{machine.label}.{name} looks at each row: use transit()")
     with transaction.atomic():
         locked = list(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
@@ -214,25 +215,28 @@ def _to_rectify(user: Any) -> QuerySet:
     return rows.exclude(RECTIFIER.q(user, "services.handle"))
 
 
-def _provider(claim: Claim) -> str:
-    return claim.claimant if claim.item.kind == ItemKind.NEED else claim.item.publisher
-
-
 awaited(
     "差评待整改",
     perm="services.view",
     rows=_to_rectify,
     due="due_on",
-    holder=lambda matter: _provider(matter.rating.claim),
+    holder=attrgetter("rating.claim.provider"),
     order=30,
 )
-awaited("超期未完成", perm="services.view", rows=_overdue, due="due_on", holder=_provider, order=31)
+awaited(
+    "超期未完成",
+    perm="services.view",
+    rows=_overdue,
+    due="due_on",
+    holder=attrgetter("provider"),
+    order=31,
+)
 awaited(
     "超期未对接",
     perm="services.view",
     rows=_not_in_contact,
     due="contact_due",
-    holder=_provider,
+    holder=attrgetter("provider"),
     order=32,
 )
 awaited(

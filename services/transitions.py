@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from core.transitions import Machine, Transition
+from services import notices
 from services.actions import ratings
 from services.actions.clauses import count_fulfilment
 from services.actions.follow import follow
@@ -18,12 +19,16 @@ from services.enums import TicketState as T
 from services.models import Claim, Item, Rectification, Ticket
 from services.people import (
     both_sides,
+    callers,
     claimant_people,
     drafter,
     provider_people,
     publisher_people,
     receiver_people,
+    rectifiers,
     reviewers,
+    sides_of_matter,
+    told_of_rating,
 )
 from services.rounds import round_of
 from services.scopes import AUTHOR, CALLER, CLAIMANT, OFFICE, PARTIES, PROVIDER, RECEIVER, RECTIFIER
@@ -274,7 +279,8 @@ CLAIM = Machine(
             confidential=True,
             guard=_staff_may_rate,
             apply=_rate,
-            tell=provider_people,
+            tell=told_of_rating,
+            say=notices.of_rating,
             form="services.forms.RatingForm",
             hint="评价人身份保密，只显示等级和意见。差评将发起整改并回访。",
         ),
@@ -340,6 +346,8 @@ RECTIFICATION = Machine(
             perm="services.handle",
             within=RECTIFIER,
             apply=_report,
+            tell=callers,
+            say=notices.of_report,
             form="services.forms.MeasureForm",
         ),
         Transition(
@@ -350,6 +358,8 @@ RECTIFICATION = Machine(
             perm="services.accept",
             within=CALLER,
             reason=True,
+            tell=rectifiers,
+            say=notices.of_redo,
             tone="danger",
         ),
         Transition(
@@ -360,6 +370,8 @@ RECTIFICATION = Machine(
             perm="services.accept",
             within=CALLER,
             apply=_call_back,
+            tell=sides_of_matter,
+            say=notices.of_call_back,
             form="services.forms.CallBackForm",
         ),
     ],

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core.scope import AreaRule, Scope, UnitRule
 from orgs.models import Placed
-from services.enums import CONTACT_DAYS, OPEN_CLAIM, ClaimState, Direction
+from services.enums import CONTACT_DAYS, OPEN_CLAIM, ClaimState, Direction, ItemKind
 from services.querysets import ClaimQuerySet
 
 _OPEN = [s.value for s in OPEN_CLAIM]
@@ -161,6 +161,11 @@ class Claim(Placed):
 
     def get_absolute_url(self) -> str:
         return reverse("services:claim", args=[self.pk])
+
+    @property
+    def provider(self) -> str:
+        """Who does the work, by name: the claimant of a need, the publisher of what is offered."""
+        return self.claimant if self.item.kind == ItemKind.NEED else self.item.publisher
 
     @property
     def contact_by(self):

@@ -70,7 +70,7 @@ class Rectification(models.Model):
         indexes = [models.Index(fields=["state", "due_on"], name="rectification_due")]
 
     def __str__(self) -> str:
-        return f"整改：{self.rating.claim}"
+        return f"{self.rating.claim}的差评整改"
 
     def get_absolute_url(self) -> str:
         return reverse("services:claim", args=[self.rating.claim_id])

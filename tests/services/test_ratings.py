@@ -6,13 +6,18 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.models import Grant
+from core import watching
 from core.audit import timeline
 from core.errors import Conflict, Refused
+from core.models import Notification
 from core.transitions import transit
+from orgs.models import Unit
 from services.enums import BAD_GRADES, ClaimState, Grade
 from services.models import Claim, Rating, Rectification
 from tests.core.browsing import signed_in, text
 from tests.factories import services as make
+from tests.factories.accounts import person
 
 
 @pytest.fixture
@@ -104,6 +109,82 @@ def test_the_page_says_of_whom_the_rectification_waits_for_what_and_by_when(acce
     transit(matter, "call_back", by=people["office"], callback="居民满意")
     assert "待111社区登记回访" not in page("provider")
     assert "个工作日" not in page("provider"), "what is settled is late no more"
+
+
+def told(step: str) -> dict[int, str]:
+    """Who heard of a step, and what."""
+    rows = Notification.objects.filter(title__startswith=f"{step}：")
+    return dict(rows.values_list("user_id", "body"))
+
+
+def people_on(place) -> set[int]:
+    on = "unit" if isinstance(place, Unit) else "area"
+    return set(Grant.objects.filter(**{on: place}).values_list("user_id", flat=True))
+
+
+def test_a_good_rating_is_told_to_the_provider_with_whose_turn_it_is(accepted, unit):
+    claim, people = accepted
+    transit(claim, "rate", by=people["receiver"], grade=Grade.GOOD, comment="张三来得及时")
+    heard = told("评价")
+    assert heard.keys() == people_on(unit)
+    assert set(heard.values()) == {
+        f"满意。111社区居委会的需求，编号 {claim.item.number}。下一步：111社区销号。"
+    }
+
+
+@pytest.mark.parametrize("by_resident", [False, True])
+def test_a_bad_rating_is_told_to_who_puts_it_right_and_to_who_calls_back(
+    accepted, unit, place, by_resident
+):
+    claim, people = accepted
+    rater = None if by_resident else people["receiver"]
+    claim = transit(claim, "rate", by=rater, grade=Grade.BAD, comment="太慢")
+    heard = told("评价")
+    assert heard.keys() == (people_on(unit) | people_on(place.community)) - {
+        getattr(rater, "pk", 0)
+    }
+    (body,) = set(heard.values())
+    assert body.startswith("非常不满意。")
+    assert claim.item.number in body
+    due = claim.rating.rectification.due_on
+    assert body.endswith(f"下一步：测试医院在 {due} 前报告整改，111社区回访后才能销号。")
+
+
+def test_no_message_names_the_rater(accepted, place):
+    claim, people = accepted
+    watching.follow(claim, person("street_officer", place.street))
+    transit(claim, "rate", by=people["receiver"], grade=Grade.BAD)
+    said = [f"{n.title} {n.body}" for n in Notification.objects.all()]
+    assert any("非常不满意" in one for one in said)
+    assert not [one for one in said if people["receiver"].name in one]
+
+
+@pytest.mark.parametrize("kind", ["need", "service"])
+def test_each_step_of_a_rectification_is_told_to_those_whose_turn_it_is(place, unit, kind):
+    item = make.item(place.community, kind=kind)
+    people = make.sides(item, unit)
+    claim = make.claim(item, unit, state=ClaimState.RATED, grade=Grade.BAD)
+    matter = claim.rating.rectification
+    theirs, ours = people_on(unit), people_on(place.community)
+    provider, name = (theirs, "测试医院") if kind == "need" else (ours, "111社区居委会")
+
+    matter = transit(matter, "report", by=people["provider"], measure="已补做")
+    heard = told("报告整改")
+    assert heard.keys() == ours - {people["provider"].pk}
+    assert f"下一步：111社区在 {matter.due_on} 前回访" in heard.popitem()[1]
+
+    matter = transit(matter, "redo", by=people["office"], reason="居民说还差一次")
+    heard = told("退回重改")
+    assert heard.keys() == provider - {people["office"].pk}
+    reason, _, rest = heard.popitem()[1].partition("\n")
+    assert reason == "居民说还差一次"
+    assert f"下一步：{name}在 {matter.due_on} 前报告整改" in rest
+
+    matter = transit(matter, "report", by=people["provider"], measure="再补一次")
+    transit(matter, "call_back", by=people["office"], callback="居民已满意")
+    heard = told("登记回访")
+    assert heard.keys() == (theirs | ours) - {people["office"].pk}
+    assert heard.popitem()[1].endswith("下一步：111社区销号。")
 
 
 def test_staff_wait_for_the_resident_s_word_first(place, unit):
