@@ -337,6 +337,7 @@ def _call_back(matter: Rectification, by, callback: str) -> None:
 RECTIFICATION = Machine(
     "services.Rectification",
     states=R,
+    deeds={"open": "发起整改"},
     transitions=[
         Transition(
             "report",

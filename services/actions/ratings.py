@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from core import audit
 from core.errors import Refused
 from core.workdays import add_workdays
 from services.enums import (
@@ -29,8 +30,15 @@ def give_rating(claim: Claim, *, grade: str, comment: str = "") -> Rating:
     today = timezone.localdate()
     rating = Rating.objects.create(claim=claim, grade=grade, comment=comment, rated_on=today)
     if grade in BAD_GRADES:
-        Rectification.objects.create(rating=rating, due_on=add_workdays(today, RECTIFY_WORKDAYS))
+        _open_rectification(rating)
     return rating
+
+
+def _open_rectification(rating: Rating) -> None:
+    """Opened by nobody, as far as the log says: who rated is confidential."""
+    due_on = add_workdays(rating.rated_on, RECTIFY_WORKDAYS)
+    matter = Rectification.objects.create(rating=rating, due_on=due_on)
+    audit.record("services.rectification.open", matter, by=None, after=audit.snapshot(matter))
 
 
 def resident_has_the_word(claim: Claim) -> str | None:

@@ -45,6 +45,10 @@ def test_the_rater_is_named_nowhere(accepted):
     assert event.action == "services.claim.rate"
     assert event.actor_id is None
     assert people["receiver"].name not in (event.actor_name, event.before, event.after)
+    opened = timeline(claim.rating.rectification).get()
+    assert opened.action == "services.rectification.open"
+    assert (opened.actor_id, opened.actor_name) == (None, "系统")
+    assert people["receiver"].name not in opened.after
     assert {f.name for f in Rating._meta.get_fields()} == {
         "id", "claim", "grade", "comment", "rated_on", "rectification",
     }  # fmt: skip
