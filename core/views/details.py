@@ -101,7 +101,7 @@ class DetailView(ObjectView):
             waited_for=people.waited_for(machine, self.object, request.user) if machine else [],
             steps=self.steps(machine) if machine else [],
             state=machine.states(getattr(self.object, machine.field)) if machine else None,
-            timeline=happenings(self.object),
+            timeline=happenings(*self.story()),
             follows=self._follows(),
             files=attachments.panel(self.object, request.user),
             actions=[
@@ -121,6 +121,11 @@ class DetailView(ObjectView):
     def steps(self, machine: Machine) -> list[Step]:
         """The way of the object; where it depends on the object, a page says so here."""
         return path_of(machine, self.object, self.path)
+
+    def story(self) -> list[Model]:
+        """Whose events the timeline tells: the object's, and those of what hangs on it without a
+        page of its own."""
+        return [self.object]
 
     def extra(self) -> dict[str, Any]:
         """More for the template."""
@@ -143,9 +148,15 @@ def transit_urls(obj: Model, suffix: str):
     return lambda transition: reverse(name, args=[obj.pk, transition]) + suffix
 
 
-def happenings(obj: Model) -> list[Happening]:
-    """The latest of what happened to `obj`, newest first, in words."""
-    events = audit.timeline(obj).order_by("-id")[:TIMELINE_LENGTH]
+def happenings(*objects: Model) -> list[Happening]:
+    """The latest of what happened to these objects, newest first, in words."""
+    # A look for each: of an OR over several, sorted, PostgreSQL may read the whole log backwards.
+    events = [
+        (event, obj)
+        for obj in objects
+        for event in audit.timeline(obj).order_by("-id")[:TIMELINE_LENGTH]
+    ]
+    events.sort(key=lambda found: found[0].pk, reverse=True)
     return [
         Happening(
             at=event.at,
@@ -154,7 +165,7 @@ def happenings(obj: Model) -> list[Happening]:
             reason=event.reason,
             changes=_changes(event, obj),
         )
-        for event in events
+        for event, obj in events[:TIMELINE_LENGTH]
     ]
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
+from django.db.models import Model
 
 from core import people
 from core.scope import get_visible, require
@@ -47,17 +48,23 @@ class ClaimDetail(DetailView):
             found.claim = self.object  # with the sides that are read already
         return found
 
+    @property
+    def matter(self) -> Rectification | None:
+        """The rectification; it has no page of its own, and is waited for, put right and told here."""
+        return getattr(self.rating, "rectification", None)
+
+    def story(self) -> list[Model]:
+        return [self.object, self.matter] if self.matter else [self.object]
+
     def extra(self) -> dict[str, Any]:
-        matter = getattr(self.rating, "rectification", None)
         return {
             "rating": self.rating,
             "delivered": delivered(self.object),
-            "matter": matter,
-            **(self._of_matter(matter) if matter else {}),
+            "matter": self.matter,
+            **(self._of_matter(self.matter) if self.matter else {}),
         }
 
     def _of_matter(self, matter: Rectification) -> dict[str, Any]:
-        """The rectification has no page of its own: it is put right, and waited for, here."""
         machine, user = machine_of(matter), self.request.user
         return {
             "matter_offers": machine.offers(matter, user),

@@ -115,6 +115,23 @@ def test_the_page_says_of_whom_the_rectification_waits_for_what_and_by_when(acce
     assert "个工作日" not in page("provider"), "what is settled is late no more"
 
 
+def test_the_timeline_of_the_claim_tells_how_it_was_put_right(accepted):
+    claim, people = accepted
+    claim = transit(claim, "rate", by=people["receiver"], grade=Grade.BAD)
+    matter = transit(claim.rating.rectification, "report", by=people["provider"], measure="已补做")
+    matter = transit(matter, "redo", by=people["office"], reason="居民说还差一次")
+    page = signed_in(people["office"]).get(claim.get_absolute_url()).content.decode()
+    told_of = re.findall(r'timeline-what"><strong>([^<]+)</strong> (\S+)', page)
+    assert told_of[:2] == [
+        ("退回重改", people["office"].name),
+        ("报告整改", people["provider"].name),
+    ]
+    assert set(told_of[2:4]) == {("评价", "系统"), ("发起整改", "系统")}
+    assert "验收通过" in dict(told_of)
+    assert "居民说还差一次" in page
+    assert "<dt>整改情况</dt><dd><del>空</del> <ins>已补做</ins></dd>" in page
+
+
 def told(step: str) -> dict[int, str]:
     """Who heard of a step, and what."""
     rows = Notification.objects.filter(title__startswith=f"{step}：")
