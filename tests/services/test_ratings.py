@@ -108,6 +108,7 @@ def test_the_page_says_of_whom_the_rectification_waits_for_what_and_by_when(acce
 
     assert re.search(f"待测试医院报告整改 单位联络员 [^ ]+ {by_when}", page("office"))
     assert "待测试医院" not in page("provider"), "what one can do oneself stands on the buttons"
+    assert f"报告整改 整改时限 {by_when}" in page("provider")
     matter = transit(matter, "report", by=people["provider"], measure="已补做")
     assert re.search(f"待111社区登记回访 社区工作者 [^ ]+ {by_when}", page("provider"))
     transit(matter, "call_back", by=people["office"], callback="居民满意")
