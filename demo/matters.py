@@ -22,6 +22,7 @@ from services.enums import (
     Beneficiary,
     ItemKind,
     ItemState,
+    RectificationState,
     TicketState,
 )
 from services.models import Claim, Item, Rating, Rectification, Serial, Ticket
@@ -53,6 +54,18 @@ class Done:
 def fill_lists(ground: Ground) -> list[Done]:
     """Items with their claims; returns the accepted ones of units."""
     return _Lists(ground).run()
+
+
+def _put_right(opened_at: datetime, claim_closed_at: datetime) -> dict:
+    """A rectification of a claim that is closed, which it could not be before: in between."""
+    third = (claim_closed_at - opened_at) / 3
+    return {
+        "state": RectificationState.CLOSED,
+        "measure": words.MEASURE,
+        "reported_at": opened_at + third,
+        "callback": words.CALLBACK,
+        "closed_at": claim_closed_at - third,
+    }
 
 
 class _Lists:
@@ -212,10 +225,10 @@ class _Lists:
         if "accepted_at" in times and unit:
             self.done.append(Done(claim_id, unit[0], home.pk, times["accepted_at"]))
         if rated:
-            self._rate(claim_id, rated)
+            self._rate(claim_id, rated, times.get("closed_at"))
         return PATH[state], times.get("closed_at")
 
-    def _rate(self, claim_id: int, at: datetime) -> None:
+    def _rate(self, claim_id: int, at: datetime, closed_at: datetime | None) -> None:
         grade = self.random.choices([g for g, _ in GRADES], [w for _, w in GRADES])[0]
         day = timezone.localtime(at).date()
         rating = self.ratings.add(
@@ -226,7 +239,10 @@ class _Lists:
         )
         if grade in BAD_GRADES:
             self.rectifications.add(
-                rating_id=rating, due_on=add_workdays(day, RECTIFY_WORKDAYS), created_at=at
+                rating_id=rating,
+                due_on=add_workdays(day, RECTIFY_WORKDAYS),
+                created_at=at,
+                **(_put_right(at, closed_at) if closed_at else {}),
             )
 
     def _tickets(self) -> None:

@@ -20,8 +20,8 @@ from members.enums import ReportingState
 from members.models import Member, Post, PostClaim, Reporting, ServiceRecord
 from orgs.actions.tree.checks import faults
 from orgs.models import Area, Unit
-from services.enums import ItemState
-from services.models import Item, Ticket
+from services.enums import OPEN_RECTIFICATION, ClaimState, ItemState
+from services.models import Claim, Item, Ticket
 from tests.ops.settings_process import ROOT
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
@@ -98,6 +98,10 @@ def _assert_they_hold_together() -> None:
     connection.check_constraints()
     assert not list(faults()), "the facts' stamps among them"
     assert not Check().run().broken
+    bad = Claim.objects.filter(rating__rectification__isnull=False)
+    assert bad.filter(state=ClaimState.CLOSED).exists()
+    open_ones = bad.filter(rating__rectification__state__in=OPEN_RECTIFICATION)
+    assert not open_ones.filter(state=ClaimState.CLOSED).exists(), "it is put right first"
 
 
 def _assert_of_ordinary_shape(scale: Scale) -> None:
