@@ -19,7 +19,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.db.models import CheckConstraint
+from django.core.validators import MinValueValidator
+from django.db.models import BaseConstraint, CheckConstraint, Q
+from django.forms.models import ModelFormMetaclass
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -185,7 +187,43 @@ class Form(Asked, forms.Form):
     """A form of its own fields."""
 
 
-class ModelForm(Asked, forms.ModelForm):
+class _BoundByConstraints(ModelFormMetaclass):
+    """Gives a number's box the lowest value that a check of the model allows, and its sentence.
+
+    Django knows that a positive number is not below 0, and the check is asked only of what passed
+    that: −1 was told “不能小于 0” and 0, typed then, “至少为 1”.
+    """
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> type:
+        made = super().__new__(mcs, name, bases, attrs)
+        model = made._meta.model
+        for check in model._meta.constraints if model else ():
+            field_name, lowest = _floor(check)
+            field = made.base_fields.get(field_name)
+            if isinstance(field, forms.IntegerField) and field_name not in made.declared_fields:
+                _set_floor(field, lowest, check)
+        return made
+
+
+def _floor(check: BaseConstraint) -> tuple[str, int]:
+    """Of a check that says ``field__gte=1`` and nothing else, the field and the number."""
+    said = check.condition if isinstance(check, CheckConstraint) else None
+    if isinstance(said, Q) and not said.negated:
+        match said.children:
+            case [(str(path), int(lowest))] if path.endswith("__gte"):
+                return path.removesuffix("__gte"), lowest
+    return "", 0
+
+
+def _set_floor(field: forms.IntegerField, lowest: int, check: CheckConstraint) -> None:
+    field.min_value = field.widget.attrs["min"] = lowest
+    others = [one for one in field.validators if not isinstance(one, MinValueValidator)]
+    field.validators = [*others, MinValueValidator(lowest)]
+    if check.violation_error_message != check.default_violation_error_message:
+        field.error_messages["min_value"] = check.violation_error_message
+
+
+class ModelForm(Asked, forms.ModelForm, metaclass=_BoundByConstraints):
     """A form whose fields and checks come from a model. Never saved: the action writes."""
 
     def save(self, commit: bool = True):

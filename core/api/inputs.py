@@ -117,6 +117,9 @@ def _field(field: forms.Field) -> serializers.Field:
     elif made in (serializers.IntegerField, serializers.FloatField):
         bounds = {"min_value": "min_value", "max_value": "max_value"}
         options |= {k: getattr(field, v, None) for k, v in bounds.items()}
+        options["error_messages"] = {
+            name: field.error_messages[name] for name in bounds if name in field.error_messages
+        }
     elif issubclass(made, serializers.CharField):
         options |= {"allow_blank": not field.required, "max_length": field.max_length}
     return made(**options)

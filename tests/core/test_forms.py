@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 
 from core.forms import Form, ModelForm, PlaceField
 from core.models import AuditEvent
+from grids.forms import CountForm
+from members.forms import PostForm
 from orgs.models import Unit
 from tests.core.browsing import signed_in, text
 from tests.factories.accounts import person
@@ -247,3 +249,14 @@ def test_a_wrong_box_says_what_to_do_in_words_of_its_own_or_ours():
         "agreed": ["请勾选已征得居民同意。"],
         "own": ["日子不对。"],
     }
+
+
+def test_a_box_knows_the_lowest_number_that_a_check_of_its_model_allows():
+    box = PostForm.base_fields["headcount"]
+    for below in ("0", "-1"):
+        with pytest.raises(ValidationError, match="招募人数至少为 1。"):
+            box.clean(below)
+    assert box.clean("1") == 1
+    assert box.widget.attrs["min"] == 1
+    households = CountForm.base_fields["households"]  # bound by no such check
+    assert households.clean("0") == 0

@@ -64,6 +64,13 @@ def test_what_the_database_would_refuse_is_said_at_its_field(place, values, fiel
     assert (status, list(problem["errors"])) == (400, [field])
 
 
+@pytest.mark.parametrize("capacity", [0, -1])
+def test_too_few_places_are_told_the_lowest_number_at_once(place, capacity):
+    worker = make.worker(place.community)
+    _, problem = send(worker, "post", "items/", {**NEED, "capacity": capacity})
+    assert problem["errors"] == {"capacity": ["名额至少为 1。"]}
+
+
 def test_steps_that_follow_the_claims_have_no_address(place):
     item = make.item(place.community)
     worker = make.worker(place.community)

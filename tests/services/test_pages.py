@@ -53,6 +53,16 @@ def fields(response) -> dict[str, str]:
     return sent
 
 
+def said_at(field: str, response) -> str:
+    """What a form that came back says at a field."""
+    shown = re.search(
+        rf'class="field-error" id="id_{field}_error"[^>]*>(.*?)</p>',
+        response.content.decode(),
+        re.DOTALL,
+    )
+    return re.sub(r"<[^>]+>|\s*\n\s*", "", shown[1]).strip()
+
+
 def wrong(response) -> set[str]:
     """The fields at which a form that came back says what is wrong."""
     assert response.status_code == 422
@@ -77,6 +87,7 @@ def test_a_date_that_has_passed_is_refused_where_it_is_typed(place, then):
     ("values", "field"),
     [
         ({"capacity": "0"}, "capacity"),
+        ({"capacity": "-1"}, "capacity"),
         ({"opens_at": "09:00"}, "closes_at"),
         ({"closes_at": "17:00"}, "opens_at"),
         ({"opens_at": "17:00", "closes_at": "09:00"}, "closes_at"),
@@ -166,6 +177,16 @@ def test_a_matter_goes_through_the_pages_to_its_end(place, unit):
     assert office.post(f"{at}/close/").status_code == 302
     item.refresh_from_db()
     assert item.state == ItemState.CLOSED
+
+
+@pytest.mark.parametrize("capacity", ["0", "-1"])
+def test_too_few_places_are_told_the_lowest_number_at_once(place, capacity):
+    client = signed_in(make.worker(place.community))
+    form = {**fields(client.get(f"{AT}/items/add/")), **NEED, "capacity": capacity}
+    assert said_at("capacity", client.post(f"{AT}/items/add/", form)) == "错误：名额至少为 1。"
+    item = make.item(place.community)
+    answer = client.post(f"{AT}/items/{item.pk}/resize/", {"capacity": capacity})
+    assert said_at("capacity", answer) == "错误：名额至少为 1。"
 
 
 def test_what_is_wrong_stands_at_its_field_and_nothing_is_written(place):
