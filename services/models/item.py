@@ -128,10 +128,16 @@ class Item(Placed):
                 name="item_dates_in_order",
                 condition=Q(closed_at__isnull=True) | Q(closed_at__gte=F("published_at")),
             ),
+            # Each end by itself: a comparison with nothing is neither true nor false, and a check
+            # refuses only what is false.
             models.CheckConstraint(
-                name="item_hours_together",
+                name="item_hours_whole",
                 condition=Q(opens_at__isnull=True, closes_at__isnull=True)
-                | Q(opens_at__isnull=False, closes_at__gt=F("opens_at")),
+                | Q(
+                    opens_at__isnull=False,
+                    closes_at__isnull=False,
+                    closes_at__gt=F("opens_at"),
+                ),
                 violation_error_message="开放时间和结束时间须同时填写，且结束晚于开放。",
             ),
         ]

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -298,6 +298,9 @@ def test_what_is_claimed_is_not_withdrawn(place):
         {"state": "closed"},
         {"closed_at": timezone.now()},
         {"decided_by": None},
+        {"opens_at": time(9)},
+        {"closes_at": time(17)},
+        {"opens_at": time(9), "closes_at": time(9)},
     ],
 )
 def test_the_database_holds_what_matters(place, wrong):
