@@ -7,14 +7,18 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+import structlog
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.sessions.backends.base import UpdateError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.actions.signing import HAS_DEVICE, has_second_factor, sign_out
-from core import drafts
+from core import drafts, outages
+
+log = structlog.get_logger(__name__)
 
 STARTED, SEEN = "signed_in_at", "seen_at"  # in the session: seconds since the epoch
 NOTED_EVERY = 60  # seconds: a session is not written at each request
@@ -39,7 +43,7 @@ class SessionClock:
                 sign_out(request, reason=why)
                 messages.info(request, f"{why}，请重新登录。")
             elif now - request.session[SEEN] > NOTED_EVERY and POLL_HEADER not in request.headers:
-                request.session[SEEN] = now
+                _note(request, now)
         return self.get_response(request)
 
 
@@ -51,6 +55,21 @@ def _over(request: HttpRequest, now: int) -> str:
     if now - seen > settings.SESSION_IDLE_SECONDS:
         return f"您已超过 {settings.SESSION_IDLE_SECONDS // 60} 分钟没有操作"
     return ""
+
+
+def _note(request: HttpRequest, now: int) -> None:
+    """Keep when this person was last seen. At once and not with the answer: a disk that has no room
+    for it is no reason to refuse them a page that they only read."""
+    session = request.session
+    others = session.modified
+    session[SEEN] = now
+    try:
+        session.save()
+    except UpdateError as error:  # which is what Django makes of any error of the database
+        if not outages.is_disk_full(error):
+            return  # signed out elsewhere meanwhile: the session middleware finds it and says so
+        log.warning("not noted as seen, for want of room", error=str(error.__context__))
+    session.modified = others
 
 
 class Gate:

@@ -36,6 +36,8 @@ PROGRAMS = {
     "openssl": ["openssl"],
     "curl": ["curl"],
     "fontconfig": ["fc-list"],
+    "util-linux": ["unshare", "setpriv"],
+    "mount": ["mount"],
 }
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 

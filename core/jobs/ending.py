@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from core import outages
 from core.enums import JobState
 from core.models import Job
 from core.notify import notify
+
+log = logging.getLogger(__name__)
 
 
 def end(mine: models.QuerySet[Job], job: Job, state: JobState, **values: Any) -> bool:
     """Bring the one row of `mine` to `state`; False, and nothing written, if it is no longer ours.
 
-    The token is raised, so that whoever still works on it is shut out.
+    The token is raised, so that whoever still works on it is shut out. A message that finds no
+    room in the database is left out: the row is changed where it stands, and it is what counts. A
+    job that failed for want of room would else never be seen to have failed.
     """
     with transaction.atomic():
         ended = mine.update(
             state=state, token=F("token") + 1, finished_at=timezone.now(), suspect_at=None, **values
         )
         if ended:
-            tell(job, state, values.get("error", ""))
+            try:
+                with transaction.atomic():
+                    tell(job, state, values.get("error", ""))
+            except OperationalError as error:
+                if not outages.is_disk_full(error):
+                    raise
+                log.warning("job %s: its owner is not told for want of room: %s", job.pk, error)
     return bool(ended)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from core.errors import Refused
 from core.jobs import job_kind
@@ -108,11 +108,14 @@ def full(job) -> None:
         path.write_text("half")
 
 
-@job_kind("test.database_full", queue="reports", title="测试数据库无空间")
-def database_full(job) -> None:
-    """What PostgreSQL says when a table cannot grow: said by the server itself, with its code."""
-    with job.atomic(), connection.cursor() as cursor:
-        Notification.objects.create(user=job.owner, kind=RESULT, title="结果")
-        cursor.execute(
-            "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"
+@job_kind("test.rows", queue="reports", title="测试写库")
+def rows(job, *, gate: str) -> None:
+    """Waits until the file `gate` exists, then writes many rows: some megabytes."""
+    while not Path(gate).exists():
+        job.progress(0, 1, "等待")
+        time.sleep(0.02)
+    with job.atomic():
+        Notification.objects.bulk_create(
+            Notification(user=job.owner, kind=RESULT, title="结果", body="满" * 500)
+            for _ in range(5000)
         )

@@ -59,7 +59,7 @@ class Person:
     def __init__(self, site: Site, user: Any) -> None:
         inside = Client()
         inside.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-        self.site, self.user = site, user
+        self.site, self.user, self.session = site, user, inside.session
         self.headers = {
             "Cookie": f"sessionid={inside.cookies['sessionid'].value}; csrftoken={CSRF}",
             "X-CSRFToken": CSRF,

@@ -2,7 +2,7 @@
 
 A limit on the size of files stands for the full disk: any user can set it on any machine, and lift
 it again from a process that runs. What the kernel says of a disk that is truly full comes from
-/dev/full.
+/dev/full. A full disk under the database: test_database_full.py.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from django.urls import reverse
 
 from core import attachments, imports, jobs
 from core.enums import JobState
-from core.models import Attachment, Notification, SheetImport
-from tests.core import kinds
+from core.models import Attachment, SheetImport
 from tests.core.test_job_workers import ended, results_of, until
 from tests.factories.accounts import person
 from tests.factories.alliance import draft, pair
@@ -66,18 +65,6 @@ def test_a_job_without_room_says_so_and_runs_when_there_is_room(celery_worker_pr
     job = until(lambda: ended(job))
     assert (job.state, job.error) == (JobState.DONE, "")
     assert jobs.result_of(job, owner)[0].stat().st_size > ROOM
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_a_database_without_room_is_told_as_such_and_not_tried_in_vain():
-    """Its error is of the kind that a lost connection has, which is tried again."""
-    job = jobs.submit("test.database_full", by=person("system_admin"))
-    jobs.execute(job.pk)
-    job.refresh_from_db()
-    assert (job.state, job.attempt) == (JobState.FAILED, 1)
-    assert "磁盘空间不足" in job.error
-    assert not Notification.objects.filter(kind=kinds.RESULT).exists()
 
 
 @pytest.mark.django_db
