@@ -26,6 +26,7 @@ KNOWN_COOKIE = "known"
 _KNOWN_DAYS = 90
 _KNOWN_NAMES = 8  # of one browser: an office shares its machines
 _SALT = "accounts.lockout"
+_APART = timedelta(minutes=1)  # the clocks of several hosts, at most
 
 
 class Measure(NamedTuple):
@@ -124,8 +125,12 @@ def _measures(request: HttpRequest, name: str) -> list[Measure]:
 
 
 def _rows(request: HttpRequest) -> Any:
-    since = timezone.now() - (get_cool_off(request) or timedelta())
-    return AccessAttempt.objects.filter(attempt_time__gt=since)
+    """What counts. Tries from the future were made before the clock was set back: they would close
+    the way until it is there again. The next try by the same name from the same place brings them
+    up to date, and they count on."""
+    now = timezone.now()
+    since = now - (get_cool_off(request) or timedelta())
+    return AccessAttempt.objects.filter(attempt_time__gt=since, attempt_time__lt=now + _APART)
 
 
 # Browsers that an account has signed in from

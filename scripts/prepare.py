@@ -38,6 +38,7 @@ PROGRAMS = {
     "fontconfig": ["fc-list"],
     "util-linux": ["unshare", "setpriv"],
     "mount": ["mount"],
+    "build-essential": ["gcc"],  # a clock that can be set: tests/faults/clock.c
 }
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 

@@ -1,7 +1,7 @@
-"""The clock set forward or back by an hour: no job is lost, none runs twice.
+"""The clock of the database's host set forward or back by an hour: no job is lost, none runs twice.
 
 To set the clock back by an hour is to move all stored times an hour ahead, and the other way
-round; the tests do the second. Rhythms within a process follow a clock that is never set.
+round; the tests do the second. The clocks of our own processes: test_clock_set.py.
 """
 
 from __future__ import annotations
@@ -9,14 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from celery.beat import event_t
 from django.db.models import F
-from django.test import Client
 from django.utils import timezone
 
-from accounts.middleware import SEEN, STARTED
-from config.beat import Scheduler
-from config.celery import app
 from core import jobs
 from core.enums import JobState
 from core.jobs import running
@@ -75,34 +70,3 @@ def test_a_message_that_was_lost_is_sent_again_and_runs_once(job, stored):
         jobs.execute(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.DONE, 1)
-
-
-@BOTH_WAYS
-def test_beat_goes_on(tmp_path, stored):
-    scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "schedule"))
-    try:
-        scheduler.populate_heap()
-        for entry in scheduler.schedule.values():
-            entry.last_run_at += stored
-        seconds = stored.total_seconds()
-        scheduler._heap = [event_t(e.time + seconds, e.priority, e.entry) for e in scheduler._heap]
-        scheduler.old_schedulers = dict(scheduler.schedule)
-        due = []
-        scheduler.apply_entry = lambda entry, producer=None: due.append(entry.name)
-        while not (wait := scheduler.tick()):
-            pass
-        assert 0 < wait <= 10, "the next sweep comes when it would have"
-        assert len(due) == len(set(due)), "nothing is sent twice"
-        assert ("sweep-jobs" in due) == (stored < timedelta(0))
-    finally:
-        scheduler.close()
-
-
-def test_a_session_outlives_a_clock_that_is_set_back():
-    client = Client()
-    client.force_login(person("system_admin"), backend="django.contrib.auth.backends.ModelBackend")
-    session = client.session
-    for name in (STARTED, SEEN):
-        session[name] += HOUR.total_seconds()
-    session.save()
-    assert client.get("/console/").status_code == 200
