@@ -42,6 +42,17 @@ class UserQuerySet(ScopedQuerySet):
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
+    def get(self, *args, **lookup):
+        """As ever; the one account of an id is asked for in words that are ready: every request of
+        somebody who has signed in begins with it."""
+        pk = lookup.get("pk") if not args and len(lookup) == 1 else None
+        # A manager of a relation is a class of its own, and looks among fewer.
+        if type(pk) is not int or type(self) is not UserManager or self._db:
+            return super().get(*args, **lookup)
+        for found in _by_id(pk=pk):
+            return found
+        raise self.model.DoesNotExist(f"no account {pk}")
+
     def create_user(self, username: str, password: str | None = None, **fields):
         user = self.model(username=self.model.normalize_username(username), **fields)
         user.set_password(password)
@@ -155,3 +166,4 @@ def _grants_of(user: int, day: date) -> models.QuerySet:
 
 
 _in_force = Prepared(_grants_of)
+_by_id = Prepared(lambda pk: User.objects.filter(pk=pk))

@@ -119,3 +119,18 @@ def test_only_the_system_administrator_manages_accounts(officer, role):
     ):
         with pytest.raises(PermissionDenied):
             deed()
+
+
+def test_the_account_of_an_id_is_as_the_database_has_it(admin, officer, django_assert_num_queries):
+    """It is asked for with each request, in words that are ready, and never remembered."""
+    for one in (officer, admin, officer):
+        with django_assert_num_queries(1):
+            found = User.objects.get(pk=one.pk)
+        assert (found, found.username, found.password) == (one, one.username, one.password)
+    User.objects.filter(pk=officer.pk).update(name="改名", is_active=False)
+    assert (User.objects.get(pk=officer.pk).name, found.name) == ("改名", officer.name)
+    with pytest.raises(User.DoesNotExist):
+        User.objects.get(pk=987_654_321)
+    with pytest.raises(User.DoesNotExist):
+        User.objects.get(pk=officer.pk, is_active=True)
+    assert User.objects.get(username=admin.username) == admin
