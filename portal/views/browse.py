@@ -12,7 +12,7 @@ from core.pagination import paginate
 from orgs.models import Area
 from portal import elder, hours, offers, places
 from portal.kept import kept
-from services.enums import ItemKind, Topic
+from services.enums import ItemKind, ItemState, Topic
 from services.models import Item
 
 # (ordinary, 长辈版)
@@ -146,6 +146,7 @@ def item(request: HttpRequest, number: str) -> HttpResponse:
         "holiday": hours.is_holiday(now),
         "phone": offers.phone_in(found["contact"]),
         "kind": ItemKind(found["kind"]).label,
+        "state": ItemState(found["state"]).label,
         "places_left": found["capacity"] - found["claimed"],
     }
     return render(request, "portal/item.html", context)

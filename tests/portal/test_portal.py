@@ -7,9 +7,9 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
-from portal import throttle
+from portal import offers, throttle
 from portal.places import COOKIE, search_communities
-from services.enums import ClaimState, TicketState
+from services.enums import PATH, ClaimState, ItemKind, TicketState
 from services.models import Item, Rating, Ticket
 from tests.factories import services
 from tests.factories.accounts import person
@@ -213,6 +213,21 @@ def test_a_need_says_who_asks_and_how_far_it_is(at_home, place):
     assert ["提出单位" in page for page in pages] == [True, True, False]
     assert ["待认领" in page for page in pages] == [True, False, False]
     assert ["已办结" in page for page in pages] == [False, True, False]
+
+
+@pytest.mark.parametrize("state", PATH)
+@pytest.mark.parametrize("kind", ItemKind.values)
+def test_an_item_is_shown_to_its_end(at_home, place, kind, state):
+    """Its page and its row on the list, in each state that a claim brings it to."""
+    item = services.item(place.community, kind=kind)
+    services.claim(item, unit(place.community), state=ClaimState(state))
+    item.refresh_from_db()
+    said = "已办结" if item.state in offers.ENDED else item.get_state_display()
+    list_ = reverse("portal:community", args=[place.community.code])
+    for address in (reverse("portal:item", args=[item.number]), list_):
+        page = at_home.get(address)
+        assert page.status_code == 200
+        assert said in page.content.decode() or kind != ItemKind.NEED
 
 
 @pytest.mark.parametrize("phone", ["138 0000-1234", "0532-88881234", "88881234"])
