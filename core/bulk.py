@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import logging
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +32,8 @@ from core.sheets.writing import write_table
 from core.transitions import Transition, machine_of, transit
 
 log = logging.getLogger(__name__)
+
+Telling = Mapping[str, Callable[[Model], str]]  # what tells a row from its namesakes, by label
 
 MOST = 2_000  # rows of one deed: what a person can still answer for having looked at
 AT_ONCE = 50  # rows that are done while the person waits; more are a job
@@ -168,18 +170,19 @@ def run_bulk(job: Run, *, page: str, place: str, step: str, keys: list[str], rea
                 outcomes.append(Outcome(row, None))
                 continue
             outcomes.append(take(row, taken, by=job.owner, reason=reason, within=job.atomic()))
-    _report(job, taken, outcomes, len(keys))
+    _report(job, taken, outcomes, len(keys), view.table.telling(view.model))
 
 
-def _report(job: Run, step: Transition, outcomes: list[Outcome], asked: int) -> None:
+def _report(
+    job: Run, step: Transition, outcomes: list[Outcome], asked: int, telling: Telling
+) -> None:
     done = sum(outcome.why_not is None for outcome in outcomes)
+    named = [Column("名称", key=True), *map(Column, telling)]
     layout = Layout(
-        "办理结果",
-        [Column("名称", key=True), Column("结果"), Column("原因", width=60)],
-        title=job.job.title,
+        "办理结果", [*named, Column("结果"), Column("原因", width=60)], title=job.job.title
     )
     with job.result(f"{job.job.title}-结果.xlsx") as path:
-        write_table(path, layout, [_line(outcome, step) for outcome in outcomes])
+        write_table(path, layout, [_line(outcome, step, telling) for outcome in outcomes])
     left = asked - done
     gone = asked - len(outcomes)
     said = [f"已{step.label} {done:,} 条"]
@@ -188,6 +191,7 @@ def _report(job: Run, step: Transition, outcomes: list[Outcome], asked: int) -> 
     job.progress(asked, asked, "，".join(said) + "。")
 
 
-def _line(outcome: Outcome, step: Transition) -> list[str]:
-    done = outcome.why_not is None
-    return [str(outcome.row), f"已{step.label}" if done else "未办理", outcome.why_not or ""]
+def _line(outcome: Outcome, step: Transition, telling: Telling) -> list[str]:
+    done, row = outcome.why_not is None, outcome.row
+    named = [str(row), *(say(row) for say in telling.values())]
+    return [*named, f"已{step.label}" if done else "未办理", outcome.why_not or ""]

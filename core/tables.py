@@ -118,6 +118,8 @@ class BoundTable:
 class Table:
     """Subclass with `columns`, and `order` when the newest first (``-pk``) is not wanted.
 
+    known_by: names of the columns that tell a row from another of the same name, where rows stand by
+        name alone: what is done with many of them, and its report.
     reads: columns of the row that cells read beside those they are named after. A table that says so
         (be it that there are none) has its rows fetched with those alone; another with all they hold.
     """
@@ -125,6 +127,13 @@ class Table:
     columns: Sequence[Column] = ()
     order: str = "-pk"
     reads: Sequence[str] | None = None
+    known_by: Sequence[str] = ()
+
+    @classmethod
+    def telling(cls, model: type[Model]) -> dict[str, Callable[[Any], str]]:
+        """What `known_by` says of a row, by the columns' labels."""
+        by_name = {column.name: column for column in cls.columns}
+        return {by_name[n].label: words(by_name[n], model) for n in cls.known_by}
 
     @classmethod
     def order_by(cls, wanted: str) -> list[str]:

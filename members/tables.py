@@ -15,6 +15,7 @@ class MemberTable(Table):
 
 
 class ReportingTable(Table):
+    known_by = ("unit__name", "community__name")
     columns = (
         Column("member__name", "姓名", link="members:reporting"),
         Column("unit__name", "单位"),
@@ -50,6 +51,7 @@ class PostTable(Table):
 
 
 class ServiceTable(Table):
+    known_by = ("unit__name", "community__name")
     columns = (
         Column("served_on", "服务日期", date=True, link="members:servicerecord", sort=True),
         Column("member__name", "姓名"),

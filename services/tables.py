@@ -34,6 +34,7 @@ def delivered(row: Item | Claim) -> bool:
 
 
 class ItemTable(Table):
+    known_by = ("publisher", "number")
     reads = ("claimed", "capacity", "state", "kind", "title")
     columns = (
         Column("title", "名称", link="services:item"),
@@ -70,6 +71,7 @@ class OfferTable(Table):
 
 
 class ClaimTable(Table):
+    known_by = ("item__publisher", "item__number")
     columns = (
         Column("item__title", "事项", link="services:claim"),
         Column("claimant", "认领方"),
@@ -78,6 +80,8 @@ class ClaimTable(Table):
         Column("state", "进度", tag=STATE_TONES),
         Column("due_on", "时限", due=True, ended=delivered, sort=True),
         Column("claimed_at", "认领日期", date=True, sort="pk", minor=True),
+        Column("item__publisher", "提出单位", spare=True),
+        Column("item__number", "编号", spare=True),
     )
 
 

@@ -239,6 +239,10 @@ class Examples:
     def many(self) -> Sequence[Matter]:
         return self.rows * 3
 
+    @staticmethod
+    def note_of(row: Matter) -> str:
+        return row.owner
+
     @property
     def left(self) -> dict[str, Sequence[Matter]]:
         """What a deed with many rows left undone, under the reasons."""

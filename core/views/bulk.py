@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from core import bulk, places
@@ -76,12 +77,22 @@ class BulkView(OfListView):
         fields = {"reason": reason_field(self.step)} if self.step.reason else {}
         return type("BulkForm", (Form,), fields)(*data, user=self.request.user)
 
+    def note_of(self, row: Model) -> str:
+        """What tells a row from another of the same name, as the list has it."""
+        said = (say(row) for say in self._telling.values())
+        return " · ".join(filter(None, said))
+
+    @cached_property
+    def _telling(self) -> bulk.Telling:
+        return self.list.table.telling(self.list.model)
+
     def show(self, form: forms.Form, outlook: bulk.Outlook, status: int = 200) -> HttpResponse:
         return self.page(
             status,
             form=form,
             step=self.step,
             outlook=outlook,
+            note_of=self.note_of,
             rows_name=ROWS,
             keys=",".join(str(row.pk) for row in outlook.will),
             everything=self._everything() if ALL not in self.request.GET else None,
@@ -102,6 +113,7 @@ class BulkView(OfListView):
         self.template = "console/bulk_done.html"
         return self.page(
             step=self.step,
+            note_of=self.note_of,
             done=[outcome.row for outcome in outcomes if outcome.why_not is None],
             left=left,
             left_count=len(keys) - sum(o.why_not is None for o in outcomes),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import openpyxl
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from core.models import AuditEvent, Notification
+from core import bulk
+from core.jobs import execute, result_of
+from core.models import AuditEvent, Job, Notification
 from services.enums import ClaimState, ItemState
 from services.models import Claim, Item
 from tests.core.browsing import signed_in, text
@@ -47,6 +50,38 @@ def test_pending_items_are_published_and_the_others_say_why_not(client, place, u
     assert {item.pk for item in published} == {item.pk for item in [*good, of_unit]}
     assert all(item.published_at and item.round for item in published)
     assert AuditEvent.objects.filter(action="services.item.publish").count() == 3
+
+
+def test_rows_of_one_name_are_told_apart_by_publisher_and_number(client, place, unit):
+    ours = services.item(place.community, state=ItemState.PENDING, title="周末义诊")
+    theirs = services.item(unit, state=ItemState.PENDING, title="周末义诊")
+    draft = services.item(unit, state=ItemState.DRAFT, title="周末义诊")
+    look = client.get(f"{ITEMS}publish/?all=1")
+    done = client.post(f"{ITEMS}publish/", {"rows": f"{keys(look)},{draft.pk}"})
+    for item in (ours, theirs, draft):
+        named = f"需求“周末义诊” {item.publisher} · {item.number}"
+        assert named in text(look)
+        assert named in text(done)
+    claim = services.claim(Item.objects.get(pk=ours.pk), unit)
+    assert f"{claim} {ours.publisher} · {ours.number}" in text(client.get(f"{CLAIMS}accept/?all=1"))
+
+
+@pytest.mark.django_db(transaction=True)  # a job beats over a connection of its own
+def test_the_report_of_a_job_tells_rows_of_one_name_apart(client, place, unit, monkeypatch):
+    monkeypatch.setattr(bulk, "AT_ONCE", 1)
+    side = place.community, unit
+    items = [services.item(of, state=ItemState.PENDING, title="周末义诊") for of in side]
+    client.post(f"{ITEMS}publish/", {"rows": ",".join(str(item.pk) for item in items)})
+    job = Job.objects.get(kind="core.bulk")
+    execute(job.pk)
+    job.refresh_from_db()
+    path, _ = result_of(job, job.owner)
+    sheet = openpyxl.load_workbook(path).worksheets[0]
+    lines = [tuple(row) for row in sheet.iter_rows(values_only=True)]
+    assert ("名称", "提出单位", "编号", "结果", "原因") in lines
+    for item in items:
+        named = ("需求“周末义诊”", item.publisher, item.number)
+        assert named in [line[:3] for line in lines]
 
 
 def test_items_are_returned_with_one_reason_that_each_drafter_hears(client, place):
