@@ -1,6 +1,7 @@
-"""What machines ask: is the process alive, is it ready for people, what do its figures say.
+"""What machines ask: is the process alive, is it ready for work, what do its figures say.
 
-Answers name what fails and nothing else; the log tells why.
+Answers name what fails and nothing else; the log tells why. A worker is asked through the broker:
+core/worker_health.py.
 """
 
 from __future__ import annotations
@@ -77,6 +78,20 @@ CHECKS: dict[str, Callable[[], None]] = {
 OF_TABLES = ("migrations", "keys")  # which need all that stands before them
 
 
+def failing() -> list[str]:
+    """The names of what this very process lacks to do its work; none when it is ready."""
+    found: list[str] = []
+    for name, check in CHECKS.items():
+        if name in OF_TABLES and found:
+            continue  # nothing can be said of the tables, and one cause has one name
+        try:
+            check()
+        except Exception:
+            logger.warning("not_ready", check=name, exc_info=True)
+            found.append(name)
+    return found
+
+
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> JsonResponse:
@@ -88,17 +103,8 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """200 when a person's request can be served, else 503 with the names of what fails."""
-    failing: list[str] = []
-    for name, check in CHECKS.items():
-        if name in OF_TABLES and failing:
-            continue  # nothing can be said of the tables, and one cause has one name
-        try:
-            check()
-        except Exception:
-            logger.warning("not_ready", check=name, exc_info=True)
-            failing.append(name)
-    if failing:
-        return JsonResponse({"status": "failing", "failing": failing}, status=503)
+    if found := failing():
+        return JsonResponse({"status": "failing", "failing": found}, status=503)
     return JsonResponse({"status": "ok"})
 
 

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_ready
+from celery.signals import worker_init, worker_ready
 from django.db import OperationalError
 
 from core import broker, jobs, notify, tidying
@@ -48,6 +48,12 @@ def tidy() -> None:
 def drop_uploads() -> None:
     """Delete uploaded tables that nobody confirmed within a day."""
     tidying.drop_uploads()
+
+
+@worker_init.connect
+def answer_for_oneself(**_: Any) -> None:
+    """A worker can be asked whether it is ready."""
+    from core import worker_health  # noqa: F401  (to import it is to register it)
 
 
 @worker_ready.connect

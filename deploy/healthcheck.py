@@ -13,18 +13,21 @@ BEAT_SECONDS = 10 * 60  # beat saves its schedule every three minutes
 
 
 def web() -> bool:
-    """It can serve people: database, migrations, cache, broker and state folder are there."""
+    """It can serve people: core/health.py."""
     port = os.environ.get("PORT") or "8000"
     with urlopen(f"http://127.0.0.1:{port}/healthz/ready", timeout=15) as response:
         return response.status == 200
 
 
 def worker() -> bool:
-    """The worker of this very container answers through the broker."""
+    """The worker of this very container answers through the broker, and says what the web does."""
     from config.celery import app
 
     name = f"worker@{socket.gethostname()}"
-    return bool(app.control.ping(destination=[name], timeout=10))
+    said = app.control.broadcast("ready", destination=[name], reply=True, timeout=10)
+    if said and (failing := said[0][name]["failing"]):
+        raise ValueError(f"failing: {', '.join(failing)}")
+    return bool(said)
 
 
 def beat() -> bool:

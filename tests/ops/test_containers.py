@@ -20,6 +20,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from cryptography.fernet import Fernet
 
 from scripts.throwaway import find_program, free_port, services
 from tests.ops.containers import ROOT, Host, Running, compose, static_step
@@ -284,6 +285,33 @@ def test_a_copy_restores_beside_the_platform(migrated, tmp_path):
         subprocess.run(["python", "manage.py", *command], cwd=ROOT, env=environment, check=True)
 
 
+ONE_PHONE = """
+import django
+django.setup()
+from tests.factories import members
+from tests.factories.orgs import small_city
+members.member(members.side(small_city().community))
+"""
+
+
+def test_a_worker_with_the_keys_of_another_database_is_ill(migrated):
+    """It answers, and would fail each job that opens a phone: its web says so, and so does it."""
+    folder = migrated.folder / "aside"
+    folder.mkdir()
+    redis = re.sub(r"/\d+$", "/5", migrated.redis_url)
+    values = migrated.values | {"FIELD_KEYS": Fernet.generate_key().decode()}
+    wrong = replace(migrated, folder=folder, redis_url=redis, values=values)
+    made = migrated.run("worker", ["python", "-c", ONE_PHONE])
+    assert made.returncode == 0, made.stderr
+    worker = Running(wrong, "worker")
+    try:
+        wait(lambda: " ready." in worker.log.read_text(), "the worker")
+        done = wrong.healthy("worker")
+    finally:
+        worker.stop()
+    assert (done.returncode, done.stderr) == (1, "worker: failing: keys\n")
+
+
 def test_lost_broker_is_named_and_heals(site):
     site.host.services.redis.stop()
     status, said = ask(site.host, "/healthz/ready")
@@ -301,8 +329,10 @@ def test_lost_database_is_named_and_heals(site):
     assert (status, said) == (503, {"status": "failing", "failing": ["database"]})
     for path in ("/healthz/live", "/metrics"):
         assert ask(site.host, path)[0] == 200
+    assert site.host.healthy("worker").stderr == "worker: failing: database\n"
     site.host.services.postgres.start()
     wait(lambda: ask(site.host, "/healthz/ready")[0] == 200, "the web after the database's return")
+    wait(lambda: site.host.healthy("worker").returncode == 0, "the worker after its return")
 
 
 def test_every_process_stops_in_good_order_when_asked(site):
