@@ -20,6 +20,7 @@ from accounts.enums import Role
 from core.forms import PlaceField
 from core.transitions import MACHINES, Transition
 from core.views import ConsoleView
+from core.views.bulk import BulkView
 from core.views.forms import VERSION, print_of
 from orgs.fields import UnitField, UnitsField
 from orgs.models import Area
@@ -136,6 +137,15 @@ class Body:
 
     def sent(self, at: Ground) -> Sent:
         return Sent(*self.make(at))
+
+    @property
+    def taken(self) -> int:
+        """The status of the answer when all is right."""
+        if self.route.view is BulkView:
+            return 200  # it says what became of each row
+        if not self.route.is_api:
+            return 302
+        return 200 if self.route.takes_pk else 201
 
     @property
     def at_place(self) -> bool:
