@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.contrib import messages
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -77,7 +78,10 @@ EXPIRED = Answer(
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    return _answer(request, BAD_REQUEST)
+    """Not the sender's fault when the session could not be kept for want of room: Django takes any
+    error of the database there for a session that is gone."""
+    full = isinstance(exception, SessionInterrupted) and outages.is_disk_full(exception)
+    return _answer(request, _reason(exception) if full else BAD_REQUEST)
 
 
 def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:

@@ -104,9 +104,10 @@ def test_a_full_disk_refuses_writes_alone_and_says_so(small: Small, tmp_path: Pa
     Job.objects.update(send_after=timezone.now())
     site.worker("reports", "default")
     until(lambda: Job.objects.filter(state=JobState.RUNNING).exists(), "the job's beginning")
-    reader = _reader(site)
+    reader, resident = _reader(site), _reader(site)
+    resident.headers["Cookie"] += f"; community={site.place.community.code}"
 
-    with Load(site, "写满") as load:
+    with Load(site, "写满", writers=2) as load:
         with connection.cursor() as cursor:  # no row gives way to its next version
             cursor.execute("VACUUM FULL django_session")
         disk.fill()
@@ -116,6 +117,8 @@ def test_a_full_disk_refuses_writes_alone_and_says_so(small: Small, tmp_path: Pa
         for path in ("/", "/console/", "/console/services/items/", "/api/v1/items/"):
             assert reader.get(path).status == 200, path
         assert "not noted as seen" in site.log.read_text()
+        answered = resident.post("/need/topic/", topic="daily")  # kept in the session alone
+        assert (answered.status, IS_FULL in answered.text) == (507, True)
         assert site.health("ready") == (200, {"status": "ok"}), "readers are served"
         gate.touch()
         job = until(lambda: Job.objects.filter(state=JobState.FAILED).first(), "the job's end")
@@ -145,7 +148,7 @@ def test_a_checkpoint_without_room_takes_the_server_down_and_it_is_found_again(s
     takes nobody in, or gives up and is started anew by whoever watches over it."""
     site, disk = small
     postgres = site.services.postgres
-    with Load(site, "检查点") as load:
+    with Load(site, "检查点", writers=2) as load:
         disk.fill()
         load.more_refused()
         _checkpoint(postgres.url)
