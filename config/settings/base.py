@@ -318,8 +318,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "core.transport.ById",
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "core.throttle.AnonRateThrottle",
+        "core.throttle.UserRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min"},
     "EXCEPTION_HANDLER": "core.api.errors.answer",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 
 import pytest
 from django.test import Client
@@ -426,6 +427,9 @@ def test_too_many_requests_are_told_to_wait(client, bank, monkeypatch):
     answer = client.get(UNITS)
     assert int(answer["Retry-After"]) > 0
     assert set(answer.json()) == {"detail", "field"}
+    hour_ago = staticmethod(lambda: time.time() - 3600)  # the clock is set back
+    monkeypatch.setattr(UserRateThrottle, "timer", hour_ago)
+    assert 0 < int(client.get(UNITS)["Retry-After"]) <= 60
     cache.clear()
 
 
