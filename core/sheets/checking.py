@@ -222,9 +222,11 @@ def _note_doubts(rows: list[Row], raws: list[Any], column: SheetField, checked: 
 
 
 def _find_repeats(keys: dict[int, Any], resource: SheetResource, checked: Checked) -> None:
-    """One key, one row. A row that is wrong elsewhere still takes its key."""
+    """One key, one row. A row that is wrong elsewhere still takes its key; one that repeats it is
+    compared with nothing."""
     column = resource.key_field
     first: dict[Any, int] = {}
+    repeats: set[int] = set()
     for row, key in keys.items():
         if key in EMPTY:
             continue
@@ -232,6 +234,9 @@ def _find_repeats(keys: dict[int, Any], resource: SheetResource, checked: Checke
         if before != row:
             reason = f"与第 {before} 行重复"
             checked.errors.append(CellError(row, column.column_name, _words(column, key), reason))
+            repeats.add(row)
+    if repeats:
+        checked.rows = [ready for ready in checked.rows if ready.number not in repeats]
 
 
 def _compare(resource: SheetResource, checked: Checked, by: Any) -> None:

@@ -220,3 +220,10 @@ def test_the_list_goes_out_with_what_is_to_be_looked_at_and_comes_back(tmp_path,
     back = check(tmp_path / "back.xlsx", CountSheet(), by=worker)
     assert errors(back) == []
     assert (len(back.changed), back.same) == (1, 2)
+
+
+def test_a_code_that_comes_twice_is_told_of_once_and_the_rest_is_read(tmp_path, place, worker):
+    new = drawn(place, 2)
+    found = checked(tmp_path, worker, line(place.grid), line(place.grid, 410), line(new))
+    assert errors(found) == [(3, "网格代码", "与第 2 行重复")]
+    assert [row.number for row in found.changed] == [2, 4]
