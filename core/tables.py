@@ -190,19 +190,21 @@ class Table:
         rows: Sequence[Model],
         *,
         caption: str = "",
-        sort: str = "",
+        sort: str | None = None,
         suffix: str = "",
         columns: Sequence[Column] | None = None,
         anchors: bool = False,
         picks: bool = False,
     ) -> BoundTable:
         """Render the rows. `suffix` is appended to each row's link (the chosen place). `anchors`:
-        each row has an id to come back to (``row-7``); for the one list of a page."""
+        each row has an id to come back to (``row-7``); for the one list of a page. `sort`: what its
+        address asks for, so that the heads offer other orders; without it the rows stand in the
+        order they are given in, as they do on a detail page, which reads no order."""
         cls.dress(rows)
         shown = [c for c in cls.columns if not c.spare] if columns is None else columns
         cells = [(_opening(c), _cell(c, model, suffix)) for c in shown]
         opening_of = _row_opening(_text(shown[0], model), anchors=anchors, picks=picks)
-        order = cls.order_by(sort)
+        order = [] if sort is None else cls.order_by(sort)
         return BoundTable(
             heads=[_head(c, order) for c in shown],
             rows=[
@@ -273,7 +275,7 @@ def _deadlines(read: Callable[[Any], Any], ended: Callable[[Any], bool]) -> Call
 
 def _head(column: Column, order: list[str]) -> Head:
     paths = column.paths
-    if not paths:
+    if not paths or not order:
         return Head(column.label, column.css, None, None)
     if order == paths:
         return Head(column.label, column.css, f"-{column.name}", "ascending")

@@ -376,3 +376,14 @@ def test_what_may_be_claimed_is_claimed_from_its_row_and_its_file_holds_no_butto
     assert "楼道照明维修" in found[0]
     assert len(found[0]) == len(columns)
     assert "认领" not in found[0]
+
+
+def test_the_claims_on_an_items_page_offer_no_order_that_the_page_does_not_read(place, unit):
+    """With script such a head led nowhere at all: the page has no list to put the answer into."""
+    claim = make.claim(make.item(place.community), unit)
+    client = signed_in(make.worker(place.community))
+    page = client.get(f"{AT}/items/{claim.item_id}/").content.decode()
+    assert "认领日期" in page
+    assert "aria-sort" not in page
+    assert "?sort=" not in page
+    assert "?sort=claimed_at" in client.get(f"{AT}/claims/").content.decode()
