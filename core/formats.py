@@ -89,6 +89,15 @@ def short_place(name: str) -> str:
     return name
 
 
+def full_places(short: str) -> set[str]:
+    """The names that `short_place` makes `short` of, itself among them."""
+    stems = (
+        (suffix, stem) for suffix, end in _SUFFIXES for stem in (short, short.removesuffix(end))
+    )
+    names = {short, *(f"{stem}{suffix}" for suffix, stem in stems)}
+    return {name for name in names if short_place(name) == short}
+
+
 _SUFFIXES = (
     ("社区居民委员会", "社区"),
     ("社区居委会", "社区"),

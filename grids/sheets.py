@@ -19,6 +19,7 @@ from grids.models.profile import COUNT_MAX
 from grids.tables import GridTable
 from orgs.enums import AreaKind, AreaState
 from orgs.models import Area
+from orgs.names import GRIDS
 
 PERM = "grids.edit"
 
@@ -38,7 +39,7 @@ class CountSheet(SheetResource):
 
     area = SheetField(
         "网格代码",
-        Lookup(_grids, noun="网格", hint="15位网格代码，网格须在您的管理范围内"),
+        Lookup(_grids, names=GRIDS, noun="网格", hint="15位网格代码，网格须在您的管理范围内"),
         aliases=("代码",),
         key=True,
         example="370202001001001",

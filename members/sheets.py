@@ -24,6 +24,7 @@ from members.forms import HOMES
 from members.models import Member, Reporting
 from orgs.enums import UnitState
 from orgs.models import Area, Unit
+from orgs.names import COMMUNITIES_AND_GRIDS, UNITS
 
 PERM = "members.register"
 _FIXED = {  # what a table does not change of those registered already, and the way that does
@@ -82,7 +83,7 @@ class MemberSheet(SheetResource):
     phone = SheetField("手机号", PhoneCell(), aliases=("联系电话",), example="13812345678")
     unit = SheetField(
         "单位统一社会信用代码",
-        Lookup(_units, by="credit_code", noun="单位"),
+        Lookup(_units, by="credit_code", names=UNITS, noun="单位"),
         aliases=("统一社会信用代码", "单位代码"),
         required=False,
         example="123702004274000374",
@@ -90,7 +91,12 @@ class MemberSheet(SheetResource):
     )
     area = SheetField(
         "居住社区代码",
-        Lookup(_homes, noun="社区或网格", hint="12位社区代码或15位网格代码"),
+        Lookup(
+            _homes,
+            names=COMMUNITIES_AND_GRIDS,
+            noun="社区或网格",
+            hint="12位社区代码或15位网格代码",
+        ),
         aliases=("社区代码",),
         example="370202001001",
     )

@@ -14,6 +14,7 @@ from orgs.actions.units import Upserted, upsert_units
 from orgs.enums import AreaKind, UnitKind
 from orgs.filters import UnitFilter
 from orgs.models import Area, Unit
+from orgs.names import COMMUNITIES
 from orgs.tables import UnitTable
 
 
@@ -45,10 +46,14 @@ class UnitSheet(SheetResource):
     kind = SheetField("单位类别", Choice(UnitKind), example="医院")
     area = SheetField(
         "所在社区代码",
-        Lookup(_communities, noun="社区"),
+        Lookup(
+            _communities,
+            names=COMMUNITIES,
+            noun="社区",
+            hint="12位统计用区划代码，社区须在您的管理范围内",
+        ),
         aliases=("社区代码",),
         example="370202001001",
-        help="12位统计用区划代码",
     )
     party_org = SheetField(
         "单位党组织", Text(120), required=False, example="中共示例市第一人民医院委员会"

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +31,7 @@ from core.sheets.resources import Ready, SheetField, SheetResource
 from core.sheets.text import BadCell, to_text
 
 EMPTY = (None, "")
+_NAMED = 10  # names of a column that are told
 _BATCH = 5000  # rows compared, and values of a column kept at hand, at a time
 Told = Callable[[int, int, str], None]  # done, total, what now
 
@@ -49,13 +50,14 @@ class Checked:
     """What a file would do. `rows` are those without an error; nothing has been written.
 
     notes: what a person should know although it stops nothing (columns that were not read, codes
-    kept as numbers).
+    kept as numbers). named: by column, what stands for the names that were written for codes.
     """
 
     table: Table
     rows: list[Ready] = field(default_factory=list)
     errors: list[CellError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    named: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def created(self) -> list[Ready]:
@@ -76,8 +78,10 @@ class Checked:
     @property
     def print(self) -> str:
         """A short print of what the good rows would do. Equal prints of one file: what was read
-        of the database then and now is the same."""
-        done = [(row.number, str(row.pk or ""), row.changes) for row in self.rows]
+        of the database then and now is the same; a name may come to mean another place."""
+        done: list = [(row.number, str(row.pk or ""), row.changes) for row in self.rows]
+        if self.named:
+            done.append(self.named)
         return hashlib.sha256(orjson.dumps(done)).hexdigest()[:32]
 
 
@@ -156,6 +160,7 @@ def _read_cells(
             continue
         raws = [row.raw(name) for row in rows]
         column.widget.prepare(raws, by)
+        _note_names(column, checked)
         attribute, read = column.attribute, _Reader(column)
         for said, raw in zip(values, raws, strict=True):
             said[attribute] = read[raw] if type(raw) is str else read.anew(raw)
@@ -206,6 +211,17 @@ def _taken_out(
         for place, said in enumerate(values):
             if isinstance(said[attribute], BadCell):
                 yield place, said.pop(attribute)
+
+
+def _note_names(column: SheetField, checked: Checked) -> None:
+    """What the names in a column of codes were taken for."""
+    understood = column.widget.understood()
+    if not understood:
+        return
+    checked.named[column.column_name] = understood
+    said = [f"“{text}”为 {words}" for text, words in understood.items()]
+    more = f" 等 {len(said)} 个" if len(said) > _NAMED else ""
+    checked.notes.append(f"{column.column_name}按名称读取：{'；'.join(said[:_NAMED])}{more}。")
 
 
 def _note_doubts(rows: list[Row], raws: list[Any], column: SheetField, checked: Checked) -> None:

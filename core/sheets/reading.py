@@ -14,7 +14,6 @@ cells in the body, hidden sheets, a sheet 填表说明, blank rows, and 填报�
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from typing import Any
 
 from core.errors import Refused
 from core.sheets.opening import LIMITS, Limits, Sheet, open_book
-from core.sheets.text import to_text
+from core.sheets.text import compact, to_text
 
 ERRORS = "错误信息"  # the column that `checking.errors_workbook` adds; never data
 HELP = "填表说明"
@@ -290,9 +289,7 @@ def _continued(groups: list[str], names: list[str]) -> list[str]:
 
 def _key(text: str) -> str:
     """A header as it is compared: width, blanks, brackets of a hint and stars do not count."""
-    text = unicodedata.normalize("NFKC", text)
-    text = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
-    return re.sub(r"\((?:必填|选填|可不填)\)|[*:]", "", text)
+    return re.sub(r"\((?:必填|选填|可不填)\)|[*:]", "", compact(text))
 
 
 def _is_foot(cells: list[Any]) -> bool:

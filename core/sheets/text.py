@@ -116,14 +116,19 @@ def to_code(raw: Any) -> str:
         raise BadCell("表格程序把这个编码当成了日期；请把单元格设为“文本”格式后重新填写")
     text = to_text(raw)
     if not text.isascii() or " " in text or "\n" in text:
-        text = unicodedata.normalize("NFKC", text)
-        text = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+        text = compact(text)
     if _SCIENTIFIC.fullmatch(text):
         raise BadCell(
             "这串数字已被表格程序改成科学计数法，后面的数字可能已经丢失；"
             "请把单元格设为“文本”格式后重新填写"
         )
     return text
+
+
+def compact(text: str) -> str:
+    """`text` half-width, without any blank: what is written so is compared whatever its dress."""
+    text = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
 def typed_as_number(raw: Any) -> bool:

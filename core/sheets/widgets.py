@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Choices, QuerySet
 from import_export.widgets import Widget
@@ -28,8 +28,13 @@ class CellWidget(Widget):
     choices: Sequence[str] = ()
     hint = ""
 
-    def prepare(self, raws: Iterable[Any], user: Any) -> None:
+    def prepare(self, raws: Sequence[Any], user: Any) -> None:
         """See all cells of the column once, before the first is cleaned."""
+
+    def understood(self) -> Mapping[str, str]:
+        """Of the cells seen, those that were taken for something they do not say by its code: what
+        it is, by what they say. A person should see it, and confirms it with the rest."""
+        return {}
 
     def doubt(self, raw: Any) -> str:
         """What a person should look at although the cell, which holds no text, can be read; mostly
@@ -159,13 +164,26 @@ class Choice(CellWidget):
         return self._labels.get(value, value)
 
 
-class Lookup(CellWidget):
-    """Another object, by its code or name, among those that `among(user)` gives.
+class Names(Protocol):
+    """How people name what they know no code of: said by the room that owns it (`orgs.names`)."""
 
-    All cells of the column are resolved in a few queries. What does not exist and what lies out
-    of the person's reach answer alike.
+    hint: str  # for the template
+    apart: str  # what to write where a name means several
+
+    def find(self, rows: QuerySet, texts: Iterable[str]) -> Mapping[str, Sequence[Any]]:
+        """Those of `rows` that each of the texts names, by one query however many there are."""
+
+
+class Lookup(CellWidget):
+    """Another object among those that `among(user)` gives: by its code, which is in the unique
+    field `by`, or by its name, if `names` says how it is named.
+
+    The column is resolved by one query for its codes and one more if any cell holds a name. A
+    name that means several is refused with their number, never guessed at. What does not exist
+    and what lies out of the person's reach answer alike.
     """
 
+    kind = Kind.CODE
     empty = None
 
     def __init__(
@@ -173,39 +191,52 @@ class Lookup(CellWidget):
         among: Callable[[Any], QuerySet],
         *,
         by: str = "code",
+        names: Names | None = None,
         noun: str,
         hint: str = "",
-        kind: Kind = Kind.CODE,
     ) -> None:
         super().__init__()
-        self.among, self.by, self.noun, self.kind = among, by, noun, kind
-        self.hint = hint or f"{noun}须在您的管理范围内"
-        self._found: dict[str, list[Any]] = {}
+        self.among, self.by, self.names, self.noun = among, by, names, noun
+        hint = hint or f"{noun}须在您的管理范围内"
+        self.hint = f"{hint}；{names.hint}" if names else hint
+        self._coded: dict[str, Any] = {}
+        self._named: Mapping[str, Sequence[Any]] = {}
 
-    def prepare(self, raws: Iterable[Any], user: Any) -> None:
-        wanted = sorted({text for raw in raws if (text := self._text(raw, quiet=True))})
-        self._found = {}
-        for obj in self.among(user).filter(Among(self.by, wanted)):
-            self._found.setdefault(getattr(obj, self.by), []).append(obj)
+    def prepare(self, raws: Sequence[Any], user: Any) -> None:
+        wanted = {code for raw in raws if (code := _code(raw))}
+        rows = self.among(user)
+        found = rows.filter(Among(self.by, sorted(wanted)))
+        self._coded, self._named = {getattr(obj, self.by): obj for obj in found}, {}
+        # No code has a Chinese character, and the name of no place or unit is without one.
+        others = {code for code in wanted - self._coded.keys() if not code.isascii()}
+        if self.names and others:
+            texts = {to_text(raw) for raw in raws if _code(raw) in others}
+            self._named = self.names.find(rows, texts)
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        text = self._text(value)
-        if not text:
+        code = to_code(value)
+        if not code:
             return None
-        found = self._found.get(text, [])
+        if code in self._coded:
+            return self._coded[code]
+        found = self._named.get(to_text(value), ())
         if not found:
             raise BadCell(f"没有这个{self.noun}，或不在您的管理范围内")
         if len(found) > 1:
-            raise BadCell(f"有 {len(found)} 个同名的{self.noun}，不能确定是哪一个")
+            raise BadCell(f"有 {len(found)} 个同名的{self.noun}，{self.names.apart}")
         return found[0]
+
+    def understood(self) -> dict[str, str]:
+        one = {text: found[0] for text, found in self._named.items() if len(found) == 1}
+        return {text: f"{one[text]} {self.render(one[text])}" for text in sorted(one)}
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
         return getattr(value, self.by, "")
 
-    def _text(self, raw: Any, *, quiet: bool = False) -> str:
-        try:
-            return to_code(raw) if self.kind is Kind.CODE else to_text(raw)
-        except BadCell:
-            if quiet:
-                return ""
-            raise
+
+def _code(raw: Any) -> str:
+    """The code in a raw cell; empty where `clean` will say why there is none."""
+    try:
+        return to_code(raw)
+    except BadCell:
+        return ""

@@ -21,6 +21,7 @@ from core.transitions import transit
 from grids.models import GridPost, GridProfile
 from grids.sheets import CountSheet, GridRegister
 from orgs.actions.tree import create_area, retire_area
+from orgs.models import Area
 from tests.core.sheetkit import book
 from tests.factories.accounts import person
 from tests.factories.grids import grid_profile
@@ -227,3 +228,18 @@ def test_a_code_that_comes_twice_is_told_of_once_and_the_rest_is_read(tmp_path, 
     found = checked(tmp_path, worker, line(place.grid), line(place.grid, 410), line(new))
     assert errors(found) == [(3, "网格代码", "与第 2 行重复")]
     assert [row.number for row in found.changed] == [2, 4]
+
+
+def test_a_grid_goes_by_its_name_too_and_by_its_community_where_others_have_it(tmp_path, place):
+    officer = person("street_officer", place.street)
+    gone, now = drawn(place, 2), drawn(place, 3)
+    retire_area(area=gone, by=None)
+    names = ["新网格", "第一网格", "111社区 第一网格", "112社区 / 第一网格", place.grid.code]
+    found = checked(tmp_path, officer, *([name, "", 400, 40, today()] for name in names))
+    apart = "请改填代码，或在前面写上社区，如“江西路社区 第一网格”"
+    assert errors(found) == [
+        (3, "网格代码", f"有 2 个同名的网格，{apart}"),
+        (6, "网格代码", "与第 4 行重复"),
+    ]
+    near = Area.objects.get(kind="grid", community=place.sibling_community)
+    assert [row.values["area"] for row in found.rows] == [now, place.grid, near]

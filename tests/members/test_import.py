@@ -10,6 +10,7 @@ from core.models import AuditEvent, Notification
 from core.sheets.checking import check, write
 from members.models import Member, Reporting
 from members.sheets import MemberSheet
+from orgs.actions.tree import rename_area
 from tests.core.sheetkit import book
 from tests.factories import members as make
 from tests.factories.accounts import person
@@ -167,3 +168,78 @@ def test_who_has_no_phone_or_has_left_is_not_found_by_one(sides):
     Member.objects.filter(pk=left.pk).update(left_on="2026-01-01")
     asked = [here.phone_index, left.phone_index, ""]
     assert list(Member.objects.under_phones(asked)) == [here]
+
+
+NO_UNIT = "没有这个单位，或不在您的管理范围内"
+
+
+def test_a_unit_goes_by_its_full_name_and_a_home_by_what_it_is_called(tmp_path, place):
+    officer = person(Role.STREET_OFFICER, place.street)
+    hospital = unit(place.other_community, "测试市第一人民医院（集团）")
+    plain = unit(place.community, "测试(市政)公司")
+    twins = [unit(place.community, "双胞胎公司"), unit(place.other_community, "双胞胎公司")]
+    unit(place.community, "迁走的公司", state="left")
+    called = [
+        *(
+            "测试市第一人民医院（集团）",
+            "　测试市第一人民医院(集团) ",
+            "测试市 第一人民医院（集团）",
+        ),
+        *("测试（市政）公司", hospital.credit_code, twins[1].credit_code),
+        *("测试市第一人民医院", "迁走的公司", "双胞胎公司"),
+    ]
+    home = rename_area(area=place.community, name="江西路社区居委会", by=None)
+    homes = ["江西路社区", "江西路社区 第一网格", home.code] * 3
+    rows = [
+        [f"党员{n}", make.phone(n), name, where, "", ""]
+        for n, (name, where) in enumerate(zip(called, homes, strict=True))
+    ]
+    found = checked(tmp_path, officer, *rows)
+    assert [row.values["unit"] for row in found.rows] == [
+        *[hospital] * 3,
+        plain,
+        hospital,
+        twins[1],
+    ]
+    assert [row.values["area"] for row in found.rows] == [home, place.grid, home] * 2
+    assert errors(found) == [
+        (8, "单位统一社会信用代码", NO_UNIT),
+        (9, "单位统一社会信用代码", NO_UNIT),
+        (10, "单位统一社会信用代码", "有 2 个同名的单位，请改填统一社会信用代码"),
+    ]
+
+
+def test_a_liaison_names_only_its_own_unit_and_a_grid_by_its_community(tmp_path, place, sides):
+    unit(place.community, "别的单位")
+    found = checked(
+        tmp_path,
+        sides.liaison,
+        ["甲", make.phone(1), "别的单位", place.community.code, "", ""],
+        ["乙", make.phone(2), sides.unit.name, "第一网格", "", ""],
+        ["丙", make.phone(3), sides.unit.name, "211社区 第一网格", "", ""],
+    )
+    wanted = "请改填代码，或在前面写上街道或社区，如“江西路社区 第一网格”"
+    assert errors(found) == [
+        (2, "单位统一社会信用代码", NO_UNIT),
+        (3, "居住社区代码", f"有 8 个同名的社区或网格，{wanted}"),
+    ]
+    (read,) = found.rows
+    assert (read.values["unit"], read.values["area"].community_id) == (
+        sides.unit,
+        place.other_community.pk,
+    )
+
+
+def test_a_hundred_names_cost_the_queries_of_two(tmp_path, place):
+    officer = person(Role.STREET_OFFICER, place.street)
+    names = [unit(place.community).name for _ in range(100)]
+    homes = ["111社区", "112社区", "111社区 第一网格", place.community.code] * 25
+
+    def cost(count: int) -> int:
+        rows = [[f"党员{n}", make.phone(n), names[n], homes[n], "", ""] for n in range(count)]
+        with CaptureQueriesContext(connection) as queries:
+            assert checked(tmp_path, officer, *rows).errors == []
+        return len(queries)
+
+    cost(1)  # reads the grants
+    assert cost(2) == cost(100)
