@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.charts import Chart, Figure, Kind, Row, Series
-from core.formats import short_place
+from core.formats import number, short_place
 from core.periods import Period, period_of
 from core.places import PARAM
 from core.views import ConsoleView
@@ -201,4 +201,7 @@ def _contact_tone(span: ContactSpan) -> str:
 
 
 def _share(part: int, whole: int, what: str) -> str:
-    return f"{whole:,} 项中有 {part:,} 项{what}，占 {100 * part / whole:.1f}%。" if whole else ""
+    if not whole:
+        return ""
+    percent = number(round(100 * part / whole, 1))
+    return f"{whole:,} 项中有 {part:,} 项{what}，占 {percent}%。"
