@@ -90,8 +90,11 @@ def pick(rows: QuerySet, keys: Sequence[str]) -> list[Model]:
 
 
 def whole(rows: QuerySet) -> QuerySet:
-    """The rows with all their columns: guards ask for what a list does not show."""
-    return rows.defer(None)
+    """The rows with all their columns, and with what their model's guards ask of other rows
+    (`asked_by_guards`): a list does not show it, and each row would look for it by itself."""
+    rows = rows.defer(None)
+    related = getattr(rows.model, "asked_by_guards", ())
+    return rows.select_related(*related) if related else rows
 
 
 def take(

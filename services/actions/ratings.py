@@ -54,9 +54,7 @@ def resident_has_the_word(claim: Claim) -> str | None:
 
 def rectification_open(claim: Claim) -> str | None:
     """Why a claim cannot be closed: a bad rating is still to be put right."""
-    open_one = Rectification.objects.filter(
-        rating__claim=claim, state__in=OPEN_RECTIFICATION
-    ).first()
-    if open_one is None:
+    matter = getattr(getattr(claim, "rating", None), "rectification", None)
+    if matter is None or matter.state not in OPEN_RECTIFICATION:
         return None
-    return f"差评整改{open_one.get_state_display()}（时限 {open_one.due_on}），回访后才能销号。"
+    return f"差评整改{matter.get_state_display()}（时限 {matter.due_on}），回访后才能销号。"

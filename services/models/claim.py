@@ -104,6 +104,7 @@ class Claim(Placed):
         view="services.view",
     )
     objects = models.Manager.from_queryset(ClaimQuerySet)()
+    asked_by_guards = ("rating__rectification",)  # before many are closed at once
 
     class Meta:
         verbose_name = "认领"

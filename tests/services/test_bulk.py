@@ -14,7 +14,7 @@ from django.utils import timezone
 from core import bulk
 from core.jobs import execute, result_of
 from core.models import AuditEvent, Job, Notification
-from services.enums import ClaimState, ItemState
+from services.enums import ClaimState, Grade, ItemState
 from services.models import Claim, Item
 from tests.core.browsing import signed_in, text
 from tests.factories import services
@@ -126,12 +126,17 @@ def test_results_are_accepted_by_the_side_that_received_them(client, place, unit
     assert "您没有对这条记录办理的权限" in refused
 
 
-@pytest.mark.parametrize("address", [f"{ITEMS}publish/?all=1", f"{CLAIMS}accept/?all=1"])
+@pytest.mark.parametrize(
+    "address", [f"{ITEMS}publish/?all=1", f"{CLAIMS}accept/?all=1", f"{CLAIMS}close/?all=1"]
+)
 def test_a_look_asks_as_often_for_many_rows_as_for_one(client, place, unit, address):
     counts = set()
     for _ in range(3):
         services.item(place.community, state=ItemState.PENDING)
         services.claim(services.item(place.community), unit, state=ClaimState.SUBMITTED)
+        for grade in (Grade.GOOD, Grade.BAD):
+            rated = services.item(place.community)
+            services.claim(rated, unit, state=ClaimState.RATED, grade=grade)
         with CaptureQueriesContext(connection) as captured:
             client.get(address)
         counts.add(len(captured))
