@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from orgs.models import Area
 from portal.hours import Opening, opening
+from portal.progress import IN_A_WORD
 from services.enums import ItemKind, ItemState
 from services.models import Item
 
@@ -24,6 +25,7 @@ _PHONE = re.compile(r"(?<!\d)(1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8}|[2-9]\d{6,7})(?![
 class Row(NamedTuple):
     item: Item
     opening: Opening | None
+    progress: str
 
 
 def live(items, today: date):
@@ -34,8 +36,11 @@ def live(items, today: date):
 
 
 def rows(items: Iterable[Item], now: datetime) -> list[Row]:
-    """Items with the state of their hours."""
-    return [Row(i, opening(i.weekdays, i.opens_at, i.closes_at, now)) for i in items]
+    """Items with the state of their hours and how far they are."""
+    return [
+        Row(i, opening(i.weekdays, i.opens_at, i.closes_at, now), IN_A_WORD[ItemState(i.state)])
+        for i in items
+    ]
 
 
 def near(community: Area, now: datetime, at_most: int) -> list[Row]:

@@ -34,6 +34,17 @@ _NOW = {
     ItemState.RATED: "已办完，感谢您的评价。",
     ItemState.CLOSED: "已办结。",
 }
+# The same for anybody, in a word: beside a published need, where 待验收 would be the staff's.
+IN_A_WORD = {
+    ItemState.PUBLISHED: "待认领",
+    ItemState.CLAIMED: "已有人认领",
+    ItemState.CONTACTING: "已有人认领",
+    ItemState.WORKING: "正在办理",
+    ItemState.SUBMITTED: "正在办理",
+    ItemState.ACCEPTED: "已办结",
+    ItemState.RATED: "已办结",
+    ItemState.CLOSED: "已办结",
+}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from core.pagination import paginate
 from orgs.models import Area
 from portal import elder, hours, offers, places
 from portal.kept import kept
+from portal.progress import IN_A_WORD
 from services.enums import ItemKind, ItemState, Topic
 from services.models import Item
 
@@ -146,7 +147,7 @@ def item(request: HttpRequest, number: str) -> HttpResponse:
         "holiday": hours.is_holiday(now),
         "phone": offers.phone_in(found["contact"]),
         "kind": ItemKind(found["kind"]).label,
-        "state": ItemState(found["state"]).label,
+        "progress": IN_A_WORD[ItemState(found["state"])],
         "places_left": found["capacity"] - found["claimed"],
     }
     return render(request, "portal/item.html", context)
