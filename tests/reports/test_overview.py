@@ -124,7 +124,6 @@ def test_a_share_is_said_without_zeros_that_say_nothing(place):
     client = signed_in(person(Role.ORG_DEPARTMENT, place.city))
     for chosen, said in (
         (place.city, "3 项中有 2 项为基本满意及以上，占 66.7%。"),
-        (place.community, "2 项中有 1 项为基本满意及以上，占 50%。"),
         (place.other_community, "1 项中有 1 项为基本满意及以上，占 100%。"),
     ):
         assert said in client.get(PAGE, {"area": chosen.pk}).content.decode()
