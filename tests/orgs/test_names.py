@@ -18,7 +18,7 @@ from core.sheets.checking import check, write
 from core.sheets.template import write_template
 from orgs.actions.tree import create_area, rename_area, retire_area
 from orgs.models import Area, Unit
-from orgs.names import COMMUNITIES
+from orgs.names import COMMUNITIES, UNITS
 from orgs.sheets import UnitSheet
 from tests.core.sheetkit import book
 from tests.factories.accounts import person
@@ -80,11 +80,39 @@ def test_a_community_is_found_as_people_write_it(tmp_path, place, officer, writt
     assert read(tmp_path, officer, written) == [place.community]
 
 
-def test_a_village_and_a_name_in_brackets_are_found_too(tmp_path, place, officer):
-    village = community(place.street, 8, "清河村村委会")
-    north = community(place.street, 9, "湛山社区（北）")
-    called = ["清河村", "清河村民委员会", "湛山社区(北)", "湛山社区（北）", "湛山社区 （ 北 ）"]
-    assert read(tmp_path, officer, *called) == [village, village, north, north, north]
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("清河村村委会", "清河村"),
+        ("清河村村委会", "清河村民委员会"),
+        ("湛山社区（北）", "湛山社区(北)"),
+        ("湛山社区(北)", "湛山社区（北）"),
+        ("湛山（北）社区居委会", "湛山 ( 北 ) 社区"),
+    ],
+)
+def test_a_village_and_a_name_in_brackets_are_found_too(tmp_path, place, officer, name, written):
+    made = community(place.street, 8, name)
+    assert read(tmp_path, officer, written) == [made]
+
+
+@pytest.mark.parametrize(
+    "written", ["测试市医院（集团）", " 测试市医院(集团)", "测试市 医院（ 集团 ）"]
+)
+def test_a_unit_is_found_by_its_full_name_in_whatever_brackets(place, written):
+    wide = unit(place.community, "测试市医院（集团）")
+    narrow = unit(place.community, "测试市医院(集团)")
+    named = Unit.objects.filter(pk=wide.pk)
+    assert UNITS.find(named, [written]) == {written: [wide]}
+    assert UNITS.find(Unit.objects.filter(pk=narrow.pk), [written]) == {written: [narrow]}
+    assert {*UNITS.find(Unit.objects.all(), [written])[written]} == {wide, narrow}
+    assert UNITS.find(named, ["测试市医院", "医院（集团）"]) == {}
+
+
+def test_a_unit_that_has_left_has_left_its_name(place):
+    unit(place.community, "迁走的公司", state="left")
+    assert UNITS.find(Unit.objects.all(), ["迁走的公司"]) == {}
+    back = unit(place.community, "迁走的公司")
+    assert UNITS.find(Unit.objects.all(), ["迁走的公司"]) == {"迁走的公司": [back]}
 
 
 def test_what_names_no_place_is_refused_as_an_unknown_code_is(tmp_path, place, officer):
