@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.enums import ClaimState, ItemState, TicketState
-from services.models import Claim, Ticket
+from services.enums import (
+    OPEN_RECTIFICATION,
+    ClaimState,
+    ItemState,
+    RectificationState,
+    TicketState,
+)
+from services.models import Claim, Rectification, Ticket
 
 STEPS = ("已提交", "社区受理", "单位认领", "正在办理", "办理完成")
 _REACHED = {
@@ -33,6 +39,11 @@ _NOW = {
     ItemState.ACCEPTED: "已办完，请您评价。",
     ItemState.RATED: "已办完，感谢您的评价。",
     ItemState.CLOSED: "已办结。",
+}
+# After a bad rating, until it is put right: whoever gave it learns that it had consequences.
+_PUT_RIGHT = {
+    RectificationState.OPEN: "您的评价已收到，单位正在整改，{day.month}月{day.day}日前有结果。",
+    RectificationState.REPORTED: "您的评价已收到，单位已经整改，社区正在回访。",
 }
 # The same for anybody, in a word: beside a published need, where 待验收 would be the staff's.
 IN_A_WORD = {
@@ -68,8 +79,15 @@ def progress_of(ticket: Ticket) -> Progress:
     can_rate = Claim.objects.filter(item=ticket.item, state=ClaimState.ACCEPTED).exists()
     return Progress(
         _REACHED[state],
-        _NOW[state],
+        _put_right(ticket) or _NOW[state],
         "",
         can_rate=can_rate,
         item_number=ticket.item.number if ticket.item.published_at else "",
     )
+
+
+def _put_right(ticket: Ticket) -> str:
+    """Of several that are put right at once, the one that takes longest."""
+    asked = Rectification.objects.filter(rating__claim__item=ticket.item)
+    matter = asked.filter(state__in=OPEN_RECTIFICATION).order_by("due_on").last()
+    return _PUT_RIGHT[RectificationState(matter.state)].format(day=matter.due_on) if matter else ""

@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
+from core.transitions import transit
 from portal import offers, throttle
 from portal.places import COOKIE, search_communities
 from services.enums import PATH, ClaimState, ItemKind, TicketState
@@ -99,6 +100,28 @@ def test_a_need_is_submitted_followed_and_rated(at_home, place):
     assert Rating.objects.get().grade == "5"
     assert at_home.post(reverse("portal:rate"), {"grade": "1"}).status_code == 400
     assert Rating.objects.count() == 1
+
+
+def test_whoever_gave_a_bad_rating_reads_what_becomes_of_it(at_home, place):
+    page = submit(at_home, phone="13800001234")
+    number, secret = number_and_secret(page)
+    firm = unit(place.community)
+    need = services.adopted(Ticket.objects.get(number=number))
+    services.claim(need, firm, state=ClaimState.ACCEPTED)
+    at_home.post(reverse("portal:track"), {"number": number, "secret": secret.lower()})
+
+    def heading() -> str:
+        shown = at_home.get(reverse("portal:ticket")).content.decode()
+        return re.search(r"<h1>(.*?)</h1>", shown)[1]
+
+    at_home.post(reverse("portal:rate"), {"grade": "1", "comment": "没有修好"})
+    matter = Rating.objects.get().rectification
+    by_when = f"{matter.due_on.month}月{matter.due_on.day}日"
+    assert heading() == f"您的评价已收到，单位正在整改，{by_when}前有结果。"
+    transit(matter, "report", by=services.liaison(firm), measure="已重新修好")
+    assert heading() == "您的评价已收到，单位已经整改，社区正在回访。"
+    transit(matter, "call_back", by=services.worker(place.community), callback="居民满意")
+    assert heading() == "已办完，感谢您的评价。"
 
 
 def test_what_was_typed_stays_when_it_does_not_fit(at_home):
