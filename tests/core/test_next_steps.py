@@ -8,6 +8,7 @@ from accounts.enums import Role
 from core import people
 from core.transitions import machine_of, transit
 from services.enums import ClaimState, Grade, ItemState
+from services.models import Claim
 from tests.core.browsing import signed_in, text
 from tests.factories import members, reports, services
 from tests.factories.accounts import person
@@ -92,7 +93,8 @@ def test_a_badly_rated_claim_is_closed_by_nobody_before_it_is_put_right(place):
     matter = claim.rating.rectification
 
     def now() -> tuple[list, list]:
-        found = waited_for(claim, watcher), waited_for(matter, watcher)
+        read = Claim.objects.get(pk=claim.pk)  # as a page reads it
+        found = waited_for(read, watcher), waited_for(matter, watcher)
         return tuple([(steps, where) for steps, where, _ in one] for one in found)
 
     assert now() == ([], [(["报告整改"], "青岛银行")])

@@ -265,7 +265,7 @@ def test_a_promoted_standby_is_left_alone(place, standby, monkeypatch):
         connections[STANDBY].settings_dict["PORT"] = other.port
         try:
             catch_up()
-            assert replica.WATCH.fresh()
+            wait_until(replica.WATCH.fresh)
             other.promote()
             look_anew(monkeypatch)
             with asked() as (_primary, there):
