@@ -316,8 +316,9 @@ def _members() -> Any:
             import_id_fields = ("phone_index",)
             fields = ("name", "phone", "phone_index", "unit", "area", "party_org", "speciality")
 
-        def before_import_row(self, row, **kwargs):
-            row["索引"] = blind_index(clean_phone(row["手机号"]))
+        def before_import(self, dataset, **kwargs):
+            at = dataset.headers.index("手机号")
+            dataset.append_col(lambda row: blind_index(clean_phone(row[at])), header="索引")
 
         def after_save_instance(self, instance, row, **kwargs):
             Reporting.objects.create(
