@@ -79,7 +79,7 @@ def progress_of(ticket: Ticket) -> Progress:
     can_rate = Claim.objects.filter(item=ticket.item, state=ClaimState.ACCEPTED).exists()
     return Progress(
         _REACHED[state],
-        _put_right(ticket) or _NOW[state],
+        (state == ItemState.RATED and _put_right(ticket)) or _NOW[state],
         "",
         can_rate=can_rate,
         item_number=ticket.item.number if ticket.item.published_at else "",

@@ -124,6 +124,17 @@ def test_whoever_gave_a_bad_rating_reads_what_becomes_of_it(at_home, place):
     assert heading() == "已办完，感谢您的评价。"
 
 
+def test_a_bad_rating_of_one_share_does_not_hide_that_another_is_at_work(at_home, place):
+    number, secret = number_and_secret(submit(at_home))
+    need = services.adopted(Ticket.objects.get(number=number))
+    Item.objects.filter(pk=need.pk).update(capacity=2)
+    for state in (ClaimState.ACCEPTED, ClaimState.WORKING):
+        services.claim(Item.objects.get(pk=need.pk), unit(place.community), state=state)
+    at_home.post(reverse("portal:track"), {"number": number, "secret": secret.lower()})
+    assert at_home.post(reverse("portal:rate"), {"grade": "1"}).status_code == 302
+    assert "<h1>单位正在办理。</h1>" in at_home.get(reverse("portal:ticket")).content.decode()
+
+
 def test_what_was_typed_stays_when_it_does_not_fit(at_home):
     step = reverse("portal:need-step", args=["content"])
     page = at_home.post(step, {"content": "修灯"})
