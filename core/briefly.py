@@ -25,22 +25,23 @@ _all: WeakSet[Briefly] = WeakSet()
 
 
 class Briefly:
-    """Answers by question, each for `SECONDS`."""
+    """Answers by question, each for `SECONDS`. Of a question only a print is kept: it holds what
+    somebody searched for."""
 
     def __init__(self) -> None:
-        self._found: dict[Hashable, tuple[float, Any]] = {}
+        self._found: dict[int, tuple[float, Any]] = {}
         _all.add(self)
 
     def get(self, question: Hashable) -> Any:
         """The answer that still stands, or None."""
-        until, answer = self._found.get(question, (0.0, None))
+        until, answer = self._found.get(hash(question), (0.0, None))
         return answer if until > time.monotonic() else None
 
     def keep(self, question: Hashable, answer: Any) -> Any:
         """Let `answer` stand from now on; it is given back."""
         if len(self._found) >= MOST:
             self._found.clear()
-        self._found[question] = time.monotonic() + SECONDS, answer
+        self._found[hash(question)] = time.monotonic() + SECONDS, answer
         return answer
 
     def forget(self) -> None:
