@@ -61,10 +61,15 @@ class Rectification(models.Model):
         verbose_name = "整改"
         constraints = [
             models.CheckConstraint(
-                name="rectification_dated",
+                name="rectification_whole",
                 condition=Q(state="open", closed_at__isnull=True)
                 | Q(state="reported", reported_at__isnull=False, closed_at__isnull=True)
-                | Q(state="closed", closed_at__gte=F("reported_at")),
+                | Q(
+                    state="closed",
+                    reported_at__isnull=False,
+                    closed_at__isnull=False,
+                    closed_at__gte=F("reported_at"),
+                ),
             )
         ]
         indexes = [models.Index(fields=["state", "due_on"], name="rectification_due")]

@@ -97,6 +97,26 @@ def test_a_bad_rating_is_put_right_and_called_back_before_the_matter_closes(acce
     assert claim.state == ClaimState.CLOSED
 
 
+@pytest.mark.parametrize(
+    ("state", "dates"),
+    [
+        ("open", {"closed_at": timezone.now}),
+        ("reported", {"reported_at": None}),
+        ("closed", {"reported_at": None, "closed_at": timezone.now}),
+        ("closed", {"closed_at": None}),
+    ],
+)
+def test_a_rectification_without_the_dates_of_its_state_is_refused_by_the_database(
+    accepted, state, dates
+):
+    claim, people = accepted
+    transit(claim, "rate", by=people["receiver"], grade=Grade.BAD)
+    now = {name: value and value() for name, value in dates.items()}
+    reported = {"reported_at": timezone.now()}
+    with pytest.raises(IntegrityError, match="rectification_whole"), transaction.atomic():
+        Rectification.objects.update(state=state, **(reported | now))
+
+
 def test_the_page_says_of_whom_the_rectification_waits_for_what_and_by_when(accepted):
     claim, people = accepted
     claim = transit(claim, "rate", by=people["receiver"], grade=Grade.BAD)
