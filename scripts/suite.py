@@ -173,11 +173,24 @@ def count(report: Path) -> tuple[int, list[str]]:
     if not report.exists():
         return 0, ["pytest wrote no report"]
     cases = list(ET.parse(report).getroot().iter("testcase"))
-    skipped = [c for c in cases if c.find("skipped") is not None]
-    names = [f"{c.get('classname')}::{c.get('name')}" for c in skipped]
-    faults = [f"skipped, which nothing may be: {name}" for name in names]
-    ran = len(cases) - len(skipped)
+    # Named here, at the very end, as well: whoever keeps only the last lines still learns which.
+    against = {
+        "failure": "failed",
+        "error": "failed outside its own lines",
+        "skipped": "skipped, which nothing may be",
+    }
+    faults = [
+        f"{what}: {case.get('classname')}::{case.get('name')}: {first_line(found)}"
+        for case in cases
+        for kind, what in against.items()
+        if (found := case.find(kind)) is not None
+    ]
+    ran = len(cases) - sum(case.find("skipped") is not None for case in cases)
     return ran, faults if ran else [*faults, "no test ran"]
+
+
+def first_line(found: ET.Element) -> str:
+    return (found.get("message") or "").partition("\n")[0][:120]
 
 
 def report(outcomes: list[Outcome], seconds: float) -> int:
