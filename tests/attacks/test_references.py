@@ -143,9 +143,9 @@ TOKEN = re.compile(r'name="(?:_draft|csrfmiddlewaretoken)" value="[^"]*"|"X-CSRF
 def without(answer: Answer, *said: Any) -> Answer:
     """The answer without what was sent to it, and without the tokens of its forms."""
     body = TOKEN.sub("", answer.body)
-    for value in said:
-        for text in value if isinstance(value, list) else [value]:
-            body = body.replace(str(text), "·")
+    texts = {str(text) for v in said for text in (v if isinstance(v, list) else [v])}
+    for text in sorted(texts, key=len, reverse=True):  # one may begin as another: 9 and 987
+        body = body.replace(text, "·")
     return answer._replace(body=body)
 
 
