@@ -102,7 +102,7 @@ def read_there() -> None:
     primary a step ahead, and the standby is then held to be stale for a second.
     """
     catch_up()
-    wait_until(lambda: replica.WATCH.fresh())
+    wait_until(replica.WATCH.fresh)
 
 
 @contextmanager
