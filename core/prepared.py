@@ -6,15 +6,21 @@ than PostgreSQL to answer::
     _in_force = Prepared(lambda user, day: Grant.objects.in_force(day).filter(user=user))
     _in_force(user=7, day=date(2026, 11, 26))  # a list of grants
 
-The values may be whole numbers, dates and text, and the shape must not depend on them.
+The values may be whole numbers, dates and text, and the shape must not depend on them. Where it does
+depend on something, as a list's on what a person reaches, the words are kept under that (`Worded`)::
+
+    _pages = Worded()
+    _pages.rows((reach, size), lambda after: seen.filter(pk__lt=after).values_list(…)[:size], after=7)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models, router
 from django.db.models.query import get_related_populators
 
@@ -29,11 +35,41 @@ class _Plan(NamedTuple):
     compiler: Any
     sql: str
     params: tuple  # a value, or a `_Place`
+    converters: dict  # of columns that Python holds otherwise than the database, by position
 
 
 class _Place(NamedTuple):
     name: str
     as_text: bool  # as SQLite keeps a date
+
+
+def _worded(rows: models.QuerySet, stand_ins: dict[str, Any]) -> _Plan:
+    """`rows` in words, with the places where the values stand. Raises `ValueError` for a value that
+    is none of the parameters, `EmptyResultSet` for what can have no rows."""
+    compiler = rows.query.get_compiler(rows.db)
+    sql, params = compiler.as_sql()
+    places = {value: _Place(name, as_text=False) for name, value in stand_ins.items()}
+    places |= {str(v): _Place(n, as_text=not isinstance(v, str)) for n, v in stand_ins.items()}
+    found = tuple(places.get(param, param) for param in params)
+    if {p.name for p in found if isinstance(p, _Place)} != set(stand_ins):
+        raise ValueError(f"a value of {sorted(stand_ins)} is not among the parameters of {sql}")
+    columns = [column[0] for column in compiler.select[: compiler.col_count]]
+    return _Plan(compiler, sql, found, compiler.get_converters(columns))
+
+
+def _answer(plan: _Plan, values: dict[str, Any]) -> Iterable[Sequence[Any]]:
+    params = [
+        (str(values[p.name]) if p.as_text else values[p.name]) if isinstance(p, _Place) else p
+        for p in plan.params
+    ]
+    with connections[plan.compiler.using].cursor() as cursor:
+        cursor.execute(plan.sql, params)
+        rows = cursor.fetchall()
+    return plan.compiler.apply_converters(rows, plan.converters) if plan.converters else rows
+
+
+def _stand_ins(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _STAND_INS[type(value)](n) for n, (name, value) in enumerate(values.items())}
 
 
 class Prepared:
@@ -49,30 +85,15 @@ class Prepared:
         kinds = tuple((name, type(value)) for name, value in values.items())
         # Asked anew each time: the standby may be read now, and gone or too old with the next page.
         using = router.db_for_read(self._model) if self._model else ""
-        plan = self._plans.get((using, kinds)) or self._plan(kinds)
-        params = [
-            (str(values[p.name]) if p.as_text else values[p.name]) if isinstance(p, _Place) else p
-            for p in plan.params
-        ]
-        compiler = plan.compiler
-        with connections[compiler.using].cursor() as cursor:
-            cursor.execute(plan.sql, params)
-            rows = cursor.fetchall()
-        return self._models(compiler, compiler.results_iter([rows]))
+        plan = self._plans.get((using, kinds)) or self._plan(kinds, values)
+        return self._models(plan.compiler, _answer(plan, values))
 
-    def _plan(self, kinds: tuple) -> _Plan:
-        stand_ins = {name: _STAND_INS[kind](n) for n, (name, kind) in enumerate(kinds)}
+    def _plan(self, kinds: tuple, values: dict[str, Any]) -> _Plan:
+        stand_ins = _stand_ins(values)
         rows = self._build(**stand_ins)
-        compiler = rows.query.get_compiler(rows.db)
-        sql, params = compiler.as_sql()
-        places = {value: _Place(name, as_text=False) for name, value in stand_ins.items()}
-        places |= {str(v): _Place(n, as_text=not isinstance(v, str)) for n, v in stand_ins.items()}
-        found = tuple(places.get(param, param) for param in params)
-        if {p.name for p in found if isinstance(p, _Place)} != set(stand_ins):
-            raise ValueError(f"a value of {sorted(stand_ins)} is not among the parameters of {sql}")
+        plan = _worded(rows, stand_ins)
         self._model = rows.model
-        key = router.db_for_read(rows.model), kinds
-        return self._plans.setdefault(key, _Plan(compiler, sql, found))
+        return self._plans.setdefault((plan.compiler.using, kinds), plan)
 
     @staticmethod
     def _models(compiler: Any, rows: Any) -> list[models.Model]:
@@ -90,3 +111,31 @@ class Prepared:
                 setattr(obj, name, row[at])
             made.append(obj)
         return made
+
+
+class Worded:
+    """Rows of values, in words that are kept by what they follow from; the `MOST` last used."""
+
+    MOST = 256
+
+    def __init__(self) -> None:
+        self._plans: OrderedDict[Hashable, _Plan] = OrderedDict()
+
+    def rows(
+        self, key: Hashable, build: Callable[..., models.QuerySet], **values: Any
+    ) -> list[Sequence[Any]]:
+        """What ``build(**values)`` gives, a `values_list`. `build` is not called where the words are
+        known: equal keys must mean equal words, the model and every choice in them included."""
+        plan = self._plans.get(key)
+        if plan is None:
+            stand_ins = _stand_ins(values)
+            try:
+                plan = _worded(build(**stand_ins), stand_ins)
+            except EmptyResultSet:
+                return []
+            if len(self._plans) >= self.MOST:
+                self._plans.popitem(last=False)
+            self._plans[key] = plan
+        else:
+            self._plans.move_to_end(key)
+        return list(_answer(plan, values))

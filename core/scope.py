@@ -23,7 +23,7 @@ the stamps of its ancestors (docs/adr/0007-orgs-stamps-and-history.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import attrgetter, or_
@@ -225,6 +225,11 @@ class Scope:
     def q(self, user: Any, perm: str | None = None) -> Q:
         return _any(self._ways(user, perm or self.view))
 
+    def key(self, user: Any, perm: str | None = None) -> Hashable:
+        """What `q` follows from: of one scope, equal keys are equal conditions."""
+        perm = perm or self.view
+        return perm, reach_of(user, perm), user.pk if self._owns(user, perm) else None
+
     def admitted(self, rows: models.QuerySet, user: Any, perm: str | None = None):
         """`rows.filter(q(…))`, each rule's rows looked for by themselves.
 
@@ -298,6 +303,9 @@ class OwnScope:
 
     def q(self, user: Any, perm: str | None = None) -> Q:
         return Q(**{self.path: user.pk}) if user.pk else NOTHING
+
+    def key(self, user: Any, perm: str | None = None) -> Hashable:
+        return user.pk
 
     def holds(self, obj: Any, user: Any, perm: str | None = None) -> bool:
         return bool(user.pk) and _walk(obj, self.path) == user.pk

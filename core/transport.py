@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -74,11 +75,18 @@ class ById(BasePagination):
     """
 
     def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list:
-        size = _number(request, "limit", PAGE_SIZE, MAX_PAGE_SIZE)
-        after = _number(request, "after", None, BIGGEST_ID)
+        return self.page(request, view, lambda after, most: list(self.part(queryset, after, most)))
+
+    @staticmethod
+    def part(queryset: QuerySet, after: int | None, most: int) -> QuerySet:
         if after is not None:
             queryset = queryset.filter(pk__lt=after)
-        rows = list(queryset.order_by("-pk")[: size + 1])
+        return queryset.order_by("-pk")[:most]
+
+    def page(self, request: Request, view: Any, ask: Callable[[int | None, int], list]) -> list:
+        """The rows that `ask` finds: at most so many, those after an id."""
+        size = _number(request, "limit", PAGE_SIZE, MAX_PAGE_SIZE)
+        rows = ask(_number(request, "after", None, BIGGEST_ID), size + 1)
         self.next = None
         if len(rows) > size:
             rows = rows[:size]

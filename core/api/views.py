@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from django.db import transaction
+from django.db import router, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.module_loading import import_string
@@ -23,12 +23,14 @@ from core.api.inputs import Write, check
 from core.api.outputs import Columns
 from core.errors import Conflict
 from core.filters import FilterSet
+from core.prepared import Worded
 from core.scope import get_visible, require, still_visible
 from core.sheets.text import visible
 from core.transitions import Transition, machine_of, transit
 from core.views.forms import print_of
 
 _PAGING = {"after", "limit"}
+_PAGES = Worded()
 
 
 class OfferedSerializer(Serializer):
@@ -71,19 +73,18 @@ class ScopedViewSet(GenericViewSet):
     # -- reading
 
     def get_queryset(self) -> QuerySet:
-        """The rows before scope: narrow here."""
+        """The rows before scope: narrow here, by nothing that differs from one request to another."""
         return self.model._default_manager.all()
 
     def list(self, request: Request, **kwargs: Any) -> Response:
         if self.perm:
             require(request.user, self.perm)
         self._refuse_unknown_parameters(request)
-        rows = self.get_queryset().visible_to(request.user, self.perm)
-        rows = self._at_place(rows)
         if set(request.query_params) - _PAGING:
-            rows = self.filter_queryset(rows)
-        # One more column than goes out: the id, from which the next page goes on.
-        page = self.paginate_queryset(rows.values_list("pk", *self.columns.paths))
+            rows = self.filter_queryset(self._at_place(self._listed()))
+            page = self.paginate_queryset(self._columned(rows))
+        else:
+            page = self.paginator.page(request, self, self._newest)
         return self.get_paginated_response([self.columns.row(row[1:]) for row in page])
 
     def retrieve(self, request: Request, pk: int, **kwargs: Any) -> Response:
@@ -131,6 +132,25 @@ class ScopedViewSet(GenericViewSet):
         return Response(self._shown(done))
 
     # -- parts
+
+    def _listed(self) -> QuerySet:
+        return self.get_queryset().visible_to(self.request.user, self.perm)
+
+    def _columned(self, rows: QuerySet) -> QuerySet:
+        # One more column than goes out: the id, from which the next page goes on.
+        return rows.values_list("pk", *self.columns.paths)
+
+    def _newest(self, after: int | None, most: int) -> list[Sequence[Any]]:
+        """What a program asks for again and again: the words follow from what its person reaches."""
+        seen = self.model.scope.key(self.request.user, self.perm)
+        using = router.db_for_read(self.model)
+        key = type(self), using, seen, most, after is None
+        values = {} if after is None else {"after": after}
+
+        def rows(after: int | None = None) -> QuerySet:
+            return self.paginator.part(self._columned(self._listed()), after, most)
+
+        return _PAGES.rows(key, rows, **values)
 
     def _get(self, pk: int) -> Model:
         rows = self.get_queryset()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib
 import json
 import time
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import clear_url_caches, include, path
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from accounts.models import Grant
 from core.models import AuditEvent
 from core.transitions import MACHINES
 from core.views import errors
@@ -107,6 +110,32 @@ def test_a_list_costs_the_same_however_long(client, place, django_assert_max_num
         unit(place.community)
     with django_assert_max_num_queries(4):
         assert len(client.get(UNITS).json()["results"]) == 50
+
+
+def test_the_words_of_a_list_are_kept_for_one_reach_alone(place, bank):
+    """Asked in turns, so that whoever comes finds the words of those before them."""
+    other = unit(place.other_community)
+    people = {
+        at(person("community_worker", place.community)): [bank],
+        at(person("community_worker", place.other_community)): [other],
+        at(person("street_officer", place.street)): [bank],
+        at(person("org_department", place.city)): [other, bank],
+        at(person("unit_liaison", bank)): [bank],
+        at(moved := person("community_worker", place.community)): [bank],
+    }
+    for _ in range(2):
+        for client, seen in people.items():
+            found = client.get(UNITS).json()["results"]
+            assert [row["id"] for row in found] == [u.pk for u in seen]
+            found = client.get(f"{UNITS}?after={other.pk}").json()["results"]
+            assert [row["id"] for row in found] == [u.pk for u in seen if u.pk < other.pk]
+    moved.grants.update(ends_on=timezone.localdate() - timedelta(days=1))
+    client = next(client for client in reversed(people))
+    assert client.get(UNITS).status_code == 403
+    Grant.objects.create(
+        user=moved, role="unit_liaison", unit=other, starts_on=timezone.localdate()
+    )
+    assert [row["id"] for row in client.get(UNITS).json()["results"]] == [other.pk]
 
 
 def test_pages_go_on_from_an_id_and_miss_nothing(client, place):

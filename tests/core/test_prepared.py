@@ -8,7 +8,7 @@ import pytest
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from core.prepared import Prepared
+from core.prepared import Prepared, Worded
 from orgs.models import Area, Unit
 from tests.factories.orgs import small_city, unit
 
@@ -55,3 +55,34 @@ def test_a_value_that_shapes_the_query_is_refused(place):
     ask = Prepared(lambda area: Unit.objects.all() if area else Unit.objects.none())
     with pytest.raises(ValueError, match="not among"):
         ask(area=1)
+
+
+def test_words_are_kept_by_what_they_follow_from(place, django_assert_num_queries, monkeypatch):
+    monkeypatch.setattr(Worded, "MOST", 2)
+    units = [unit(place.community), unit(place.other_community)]
+    words, built = Worded(), []
+
+    def ask(area: int, after: int) -> list:
+        def rows(after: int):
+            built.append(area)
+            return Unit.objects.filter(area=area, pk__gt=after).values_list("pk", "created_at")
+
+        with django_assert_num_queries(1):
+            return words.rows(area, rows, after=after)
+
+    here, there, street = place.community.pk, place.other_community.pk, place.street.pk
+    for after in (0, units[0].pk - 1, units[0].pk):
+        assert [row[0] for row in ask(here, after)] == [units[0].pk] * (after < units[0].pk)
+    assert ask(there, 0)[0][1] == units[1].created_at
+    assert (ask(here, 0) != [], built) == (True, [here, there])
+    assert ask(street, 0) == []
+    assert (ask(here, 0) != [], built) == (True, [here, there, street]), "it was asked for last"
+    ask(there, 0)
+    assert built == [here, there, street, there], "two are kept"
+
+
+def test_what_can_have_no_rows_is_not_asked(place, django_assert_num_queries):
+    words = Worded()
+    for _ in range(2):
+        with django_assert_num_queries(0):
+            assert words.rows("nothing", lambda: Unit.objects.none().values_list("pk")) == []
