@@ -15,7 +15,7 @@ from core.attachments import object_of
 from core.transitions import Transition
 from tests.factories.accounts import person
 from tests.factories.orgs import unit
-from tests.factories.rows import ROWS, World
+from tests.factories.rows import ROWS, Standing, World
 from tests.guards.project import Route
 
 MARK = "禁外人见"  # stands in every text of what the people next door do not see
@@ -27,8 +27,7 @@ class NextDoor(World):
     another district."""
 
     def __init__(self, world: World) -> None:
-        self._ones: dict[str, Model] = {}
-        self.computed: set[str] = set()
+        self.made = Standing()
         near = world.place.sibling_community
         grid = world.place.all[f"{near.code}001"]
         self.place = SimpleNamespace(**{**vars(world.place), "community": near, "grid": grid})

@@ -26,7 +26,7 @@ from orgs.fields import UnitField, UnitsField
 from orgs.models import Area
 from tests.attacks.next_door import form_at
 from tests.factories.orgs import unit
-from tests.factories.rows import World
+from tests.factories.rows import Standing, World
 from tests.guards.declared import is_transit
 from tests.guards.project import Route
 
@@ -35,8 +35,7 @@ class Ground(World):
     """One community, with a unit and people of its own up to the district."""
 
     def __init__(self, world: World, community: Area) -> None:
-        self._ones: dict[str, Model] = {}
-        self.computed: set[str] = set()
+        self.made = Standing()
         above = {kind: getattr(community, kind) for kind in ("street", "district")}
         self.place = SimpleNamespace(
             **{**vars(world.place), **above, "community": community, "city": community.district}

@@ -21,7 +21,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -49,12 +49,27 @@ ROWS: dict[str, Callable[[World], Model]] = {}
 _serial = itertools.count(1)
 
 
+class Standing:
+    """What was made, for as long as it stands: a test that undoes what it wrote takes along what was
+    made for it, and whoever comes next has it made anew."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[list, Any]] = {}
+
+    def keep(self, key: str, made: Any) -> Any:
+        self._made[key] = list(connection.savepoint_ids), made
+        return made
+
+    def get(self, key: str) -> Any:
+        under, made = self._made.get(key, ([], None))
+        return made if connection.savepoint_ids[: len(under)] == under else None
+
+
 class World:
     """Two cities; `people` hold each role where the rows are, `strangers` in the other city."""
 
     def __init__(self) -> None:
-        self._ones: dict[str, Model] = {}
-        self.computed: set[str] = set()
+        self.made = Standing()
         self.place, self.elsewhere = small_city(), small_city("3798", "邻市")
         self.unit = unit(self.place.community, name="本地单位")
         self.people = {role: self._person(role, self.place, self.unit) for role in Role}
@@ -87,20 +102,18 @@ class World:
 
     def one(self, label: str) -> Model:
         """The same row of the model each time, for whoever leaves it as it was."""
-        if label not in self._ones:
-            self._ones[label] = self.make(label)
-        return self._ones[label]
+        return self.made.get(label) or self.made.keep(label, self.make(label))
 
     def upload(self, resource: type[SheetResource]) -> SheetImport:
         """A table that somebody with the right has uploaded, with a row that cannot be right."""
         key = f"upload of {resource.identifier}"
-        if key not in self._ones:
-            by = next(user for user in self.people.values() if user.reach(resource.perm))
-            titles = [field.column_name for field in resource().columns]
-            lines = f"{','.join(titles)}\n{','.join('?' for _ in titles)}\n"
-            file = SimpleUploadedFile("名册.csv", lines.encode())
-            self._ones[key] = imports.take(resource, file, by=by)
-        return self._ones[key]
+        if found := self.made.get(key):
+            return found
+        by = next(user for user in self.people.values() if user.reach(resource.perm))
+        titles = [field.column_name for field in resource().columns]
+        lines = f"{','.join(titles)}\n{','.join('?' for _ in titles)}\n"
+        file = SimpleUploadedFile("名册.csv", lines.encode())
+        return self.made.keep(key, imports.take(resource, file, by=by))
 
     def make(self, label: str) -> Model:
         """A fresh row of the model, as the database has it."""
@@ -282,10 +295,9 @@ def _run(world: World) -> Any:
 def _again(computed: Any, world: World) -> Any:
     """The first is computed; those after it are its like of other years, which would take a
     computation of all measures each."""
-    label = computed._meta.label_lower
-    if label not in world.computed:
-        world.computed.add(label)
-        return computed
+    key = f"computed {computed._meta.label_lower}"
+    if not world.made.get(key):
+        return world.made.keep(key, computed)
     computed.pk, computed._state.adding = None, True
     computed.period = str(2000 + next(_serial) % 100)
     computed.save(force_insert=True)
