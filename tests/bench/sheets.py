@@ -300,7 +300,8 @@ def _units() -> Any:
 
 
 def _members() -> Any:
-    """A number is found by its blind index; with each new member goes the reporting that it opens."""
+    """A number is found by its blind index, among those who have not left: of them alone there is an
+    index. With each new member goes the reporting that it opens."""
     from django.utils import timezone
     from import_export import fields, resources, widgets
 
@@ -328,6 +329,9 @@ def _members() -> Any:
             model = Member
             import_id_fields = ("phone_index",)
             fields = ("name", "phone", "phone_index", "unit", "area", "party_org", "speciality")
+
+        def get_queryset(self):
+            return Member.objects.filter(left_on__isnull=True).exclude(phone_index="")
 
         def before_import(self, dataset, **kwargs):
             at = dataset.headers.index("手机号")
