@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core import sessions
 from core.errors import Refused
+from orgs.models import Area
 from portal import elder, places
 from portal.forms import STEPS
 from portal.throttle import submissions
@@ -76,7 +79,8 @@ def step(request: HttpRequest, step: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
-    """Check your answers; sending twice makes one ticket, because the answers go with the first."""
+    """Check your answers; sending twice makes one ticket, because the answers go with the first,
+    in the transaction that writes it."""
     community = places.remembered(request)
     answers = request.session.get(ANSWERS, {})
     if community is None or any(name not in answers for name in ORDER):
@@ -87,14 +91,12 @@ def check(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             submissions.hit(request)
-            ticket, secret = submit_ticket(community=community, **answers)
+            with sessions.held(request.session):
+                _send(request.session, community)
         except Refused as refused:
             problem = str(refused)
             amend = refused.field if refused.field in STEPS else ""
         else:
-            del request.session[ANSWERS]
-            request.session.pop(DRAFTS, None)
-            request.session[DONE] = [ticket.number, secret, community.name]
             return redirect("portal:need-done")
     context = {
         "community": community,
@@ -116,6 +118,15 @@ def done(request: HttpRequest) -> HttpResponse:
     number, secret, community = request.session[DONE]
     context = {"number": number, "secret": secret, "community_name": community}
     return render(request, "portal/need_done.html", context)
+
+
+def _send(session: SessionBase, community: Area) -> None:
+    answers = session.pop(ANSWERS, None)
+    if answers is None:  # sent by a second finger on the button, a moment ago
+        return
+    ticket, secret = submit_ticket(community=community, **answers)
+    session.pop(DRAFTS, None)
+    session[DONE] = [ticket.number, secret, community.name]
 
 
 def _begin_from(request: HttpRequest, number: str) -> None:

@@ -7,10 +7,14 @@ import re
 from django.urls import reverse
 
 
-def submit(client, content="楼道灯坏了，想请人修一修。", phone=""):
+def fill_in(client, content="楼道灯坏了，想请人修一修。", phone=""):
     client.post(reverse("portal:need-step", args=["topic"]), {"topic": "daily"})
     client.post(reverse("portal:need-step", args=["content"]), {"content": content})
     client.post(reverse("portal:need-step", args=["phone"]), {"phone": phone})
+
+
+def submit(client, **answers):
+    fill_in(client, **answers)
     return client.post(reverse("portal:need-check"), follow=True)
 
 

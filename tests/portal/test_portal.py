@@ -1,10 +1,16 @@
 """What a resident can do without an account, as the browser without scripts does it."""
 
 import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import time
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
 from django.urls import reverse
 
 from core.transitions import transit
@@ -15,7 +21,7 @@ from services.models import Item, Rating, Ticket
 from tests.factories import services
 from tests.factories.accounts import person
 from tests.factories.orgs import unit
-from tests.portal.steps import number_and_secret, submit
+from tests.portal.steps import fill_in, number_and_secret, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +166,56 @@ def test_sending_twice_makes_one_ticket(at_home):
     again = at_home.post(reverse("portal:need-check"), follow=True)
     assert Ticket.objects.count() == 1
     assert Ticket.objects.get().number in again.content.decode()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_fingers_on_the_button_make_one_ticket(at_home):
+    fill_in(at_home)
+
+    def sends(cookies) -> HttpResponse:
+        client = Client()
+        client.cookies.load({name: morsel.value for name, morsel in cookies.items()})
+        try:
+            return client.post(reverse("portal:need-check"), follow=True)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(sends, [at_home.cookies] * 8))
+    number = Ticket.objects.get().number
+    assert all(number in answer.content.decode() for answer in answers)
+
+
+@contextmanager
+def sessions_refused() -> Iterator[None]:
+    """The database takes no session in, and everything else."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON django_session "
+            "FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION refuse CASCADE")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_need_whose_number_cannot_be_shown_is_not_kept(at_home):
+    fill_in(at_home)
+    at_home.raise_request_exception = False
+    with sessions_refused():
+        assert at_home.post(reverse("portal:need-check")).status_code == 507
+    assert not Ticket.objects.exists()
+    done = at_home.post(reverse("portal:need-check"), follow=True)
+    assert Ticket.objects.get().number in done.content.decode()
 
 
 def test_without_a_community_the_form_asks_for_it_first(client, place):
