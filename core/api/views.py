@@ -73,15 +73,18 @@ class ScopedViewSet(GenericViewSet):
     # -- reading
 
     def get_queryset(self) -> QuerySet:
-        """The rows before scope: narrow here, by nothing that differs from one request to another."""
+        """The rows before scope: narrow here."""
         return self.model._default_manager.all()
 
     def list(self, request: Request, **kwargs: Any) -> Response:
         if self.perm:
             require(request.user, self.perm)
         self._refuse_unknown_parameters(request)
-        if set(request.query_params) - _PAGING:
-            rows = self.filter_queryset(self._at_place(self._listed()))
+        filtered = set(request.query_params) - _PAGING
+        # What a viewset narrows by itself may follow from the request: in words put anew.
+        if filtered or type(self).get_queryset is not ScopedViewSet.get_queryset:
+            rows = self._at_place(self._listed())
+            rows = self.filter_queryset(rows) if filtered else rows
             page = self.paginate_queryset(self._columned(rows))
         else:
             page = self.paginator.page(request, self, self._newest)

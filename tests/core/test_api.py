@@ -13,6 +13,7 @@ from django.urls import clear_url_caches, include, path
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from rest_framework.test import APIRequestFactory, force_authenticate
 
 from accounts.models import Grant
 from core.models import AuditEvent
@@ -136,6 +137,19 @@ def test_the_words_of_a_list_are_kept_for_one_reach_alone(place, bank):
         user=moved, role="unit_liaison", unit=other, starts_on=timezone.localdate()
     )
     assert [row["id"] for row in client.get(UNITS).json()["results"]] == [other.pk]
+
+
+def test_rows_that_follow_from_the_request_are_asked_for_anew(api, place, bank, worker):
+    class OfAKind(api.UnitApi):
+        def get_queryset(self):
+            return super().get_queryset().filter(kind=self.request.headers["X-Kind"])
+
+    school = unit(place.community, kind="school")
+    for kind, seen in (("bank", bank), ("school", school)):
+        request = APIRequestFactory().get(UNITS, headers={"X-Kind": kind})
+        force_authenticate(request, worker)
+        found = OfAKind.as_view({"get": "list"})(request).data["results"]
+        assert [row["id"] for row in found] == [seen.pk]
 
 
 def test_pages_go_on_from_an_id_and_miss_nothing(client, place):
