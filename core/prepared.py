@@ -126,16 +126,15 @@ class Worded:
     ) -> list[Sequence[Any]]:
         """What ``build(**values)`` gives, a `values_list`. `build` is not called where the words are
         known: equal keys must mean equal words, the model and every choice in them included."""
-        plan = self._plans.get(key)
+        # Taken out and put back last, each in one step: another thread may be at it.
+        plan = self._plans.pop(key, None)
         if plan is None:
             stand_ins = _stand_ins(values)
             try:
                 plan = _worded(build(**stand_ins), stand_ins)
             except EmptyResultSet:
                 return []
-            if len(self._plans) >= self.MOST:
-                self._plans.popitem(last=False)
-            self._plans[key] = plan
-        else:
-            self._plans.move_to_end(key)
+        if len(self._plans) >= self.MOST:
+            self._plans.popitem(last=False)
+        self._plans[key] = plan
         return list(_answer(plan, values))

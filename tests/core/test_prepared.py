@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
+from django.db import connection
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -79,6 +82,29 @@ def test_words_are_kept_by_what_they_follow_from(place, django_assert_num_querie
     assert (ask(here, 0) != [], built) == (True, [here, there, street]), "it was asked for last"
     ask(there, 0)
     assert built == [here, there, street, there], "two are kept"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_crowd_one_another_out_all_get_their_rows(monkeypatch):
+    monkeypatch.setattr(Worded, "MOST", 1)
+    words, before = Worded(), sys.getswitchinterval()
+
+    def ask(kind: str) -> bool:
+        try:
+            return all(
+                words.rows(kind, lambda: Unit.objects.filter(kind=kind).values_list("pk")) == []
+                for _ in range(6_000)
+            )
+        finally:
+            connection.close()
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(ask, ("bank", "school", "bank", "bank")))
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_what_can_have_no_rows_is_not_asked(place, django_assert_num_queries):
