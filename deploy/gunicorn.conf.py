@@ -1,5 +1,6 @@
 """gunicorn's settings, for production behind nginx and for the trial alike."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -32,6 +33,16 @@ forwarded_allow_ips = ""  # Django reads the headers that nginx sets; gunicorn n
 accesslog = None  # the application logs each request with its id
 logconfig_dict = logging_config(as_json=_production, level=os.environ.get("LOG_LEVEL") or "INFO")
 logconfig_dict["loggers"]["gunicorn.error"] = {"handlers": ["line"], "propagate": False}
+
+
+def when_ready(server) -> None:
+    """Before the first worker is forked: what each would load for itself is here once for all, and
+    the collector, which writes into all that it looks at, leaves it alone."""
+    from orgs.pinyin import load
+
+    load()
+    gc.collect()
+    gc.freeze()
 
 
 def on_exit(server) -> None:

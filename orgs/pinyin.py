@@ -4,8 +4,9 @@ pypinyin knows phrases (重庆路 is chongqinglu, 长沙路 changshalu) but take
 millisecond a name, 13 s for a city. Here a name is cut into the phrases that pypinyin knows, as
 it does itself, and each phrase is asked for once.
 
-Its dictionaries take 55 MB, so they are loaded when the first name is spelt: most processes,
-an export's among them, never spell any.
+Its dictionaries take 64 MB, so they are loaded when the first name is spelt: most processes,
+an export's among them, never spell any. The web's all do: they have them from the process that
+they are forked from (`load`, deploy/gunicorn.conf.py).
 """
 
 from __future__ import annotations
@@ -37,6 +38,12 @@ class Reading(NamedTuple):
 
     full: str
     initials: str
+
+
+def load() -> None:
+    """Loads what the first name would, for a process whose children will spell some."""
+    _pieces("")
+    _read("一")
 
 
 @lru_cache(maxsize=8192)
