@@ -19,6 +19,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -66,13 +67,16 @@ def rotate(cipher: str) -> str:
 
 
 def blind_index(value: str) -> str:
-    """A keyed digest that equals for equal values, spaces and hyphens aside: for lookups of
+    """A keyed digest that equals for equal values, width, spaces and hyphens aside: for lookups of
     encrypted columns and their uniqueness. Its key is its own (`FIELD_INDEX_KEY`) and stays
     when the encryption keys change. Empty for an empty value."""
+    value = value if value.isascii() else unicodedata.normalize("NFKC", value)
     normal = value.replace(" ", "").replace("-", "")
     if not normal:
         return ""
-    return hmac.digest(_index_key(settings.FIELD_INDEX_KEY), normal.encode(), "sha256").hex()
+    digest = _index_digest(settings.FIELD_INDEX_KEY).copy()
+    digest.update(normal.encode())
+    return digest.hexdigest()
 
 
 def mask_phone(phone: str) -> str:
@@ -165,8 +169,9 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
 
 
 @lru_cache(maxsize=8)
-def _index_key(key: str) -> bytes:
+def _index_digest(key: str) -> hmac.HMAC:
+    """To be copied: the key is worked in once, not for each of thousands of values."""
     raw = base64.urlsafe_b64decode(key)
     if len(raw) < 32:
         raise ImproperlyConfigured("FIELD_INDEX_KEY must be url-safe base64 of 32 bytes")
-    return raw
+    return hmac.new(raw, digestmod="sha256")

@@ -89,8 +89,10 @@ class CountSheet(SheetResource):
             why = f"已有 {profile.counted_on} 的统计，不能用更早的数字覆盖；要更正请在网格页面修改"
             yield Problem(row.number, "统计日期", why)
 
-    def write(self, rows: Sequence[Mapping[str, Any]], *, by: Any) -> int:
-        return count_grids(rows=rows, by=by)
+    def write(
+        self, new: Sequence[Mapping[str, Any]], changed: Sequence[Mapping[str, Any]], *, by: Any
+    ) -> int:
+        return count_grids(rows=[*new, *changed], by=by)
 
 
 @exporter

@@ -110,7 +110,7 @@ class MemberSheet(SheetResource):
     def existing(self, keys: Sequence[str]) -> Iterable[Member]:
         """By the blind index: the numbers themselves cannot be looked up."""
         indexes = [blind_index(key) for key in keys]
-        return Member.objects.under_phones(indexes).select_related("unit", "area")
+        return Member.objects.under_phones(indexes).prefetch_related("unit", "area")
 
     def out_of_reach(self, current: Member, by: Any) -> str | None:
         if Member.scope.holds(current, by, PERM):
@@ -131,8 +131,10 @@ class MemberSheet(SheetResource):
                 elif not row.is_new:
                     yield Problem(row.number, column, f"已登记为 {before}，不能在表中改动；{way}")
 
-    def write(self, rows: Sequence[Mapping[str, Any]], *, by: Any) -> Taken:
-        return register_members(rows=rows, by=by)
+    def write(
+        self, new: Sequence[Mapping[str, Any]], changed: Sequence[Mapping[str, Any]], *, by: Any
+    ) -> Taken:
+        return register_members(new=new, changed=changed, by=by)
 
     def _own_unit(self, user: Any) -> Unit | None:
         """The unit of a liaison who has but one."""

@@ -64,8 +64,10 @@ class UnitSheet(SheetResource):
         model = Unit
         import_id_fields = ("credit_code",)
 
-    def write(self, rows: Sequence[Mapping[str, Any]], *, by: Any) -> Upserted:
-        return upsert_units(rows=rows, by=by)
+    def write(
+        self, new: Sequence[Mapping[str, Any]], changed: Sequence[Mapping[str, Any]], *, by: Any
+    ) -> Upserted:
+        return upsert_units(new=new, changed=changed, by=by)
 
 
 @exporter

@@ -161,7 +161,8 @@ class Service:
 
 
 class Postgres(Service):
-    """UTF-8 with ctype C.UTF-8 (in ctype C, Chinese has no trigrams); durability is nobody's need.
+    """UTF-8 as docker-compose.yml has it: ctype C.UTF-8 (in ctype C, Chinese has no trigrams),
+    collation C. Durability is nobody's need.
 
     `more`: settings besides, or instead of, those that stand here.
     """
@@ -184,7 +185,8 @@ class Postgres(Service):
             [
                 need("initdb"),
                 *("--pgdata", str(self.folder / "data"), "--username", "alliance"),
-                *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
+                *("--encoding", "UTF8", "--locale", "C.UTF-8", "--lc-collate", "C"),
+                *("--auth", "trust", "--no-sync"),
             ]
         )
 

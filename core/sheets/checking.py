@@ -133,13 +133,14 @@ def _checked(
 
 def write(checked: Checked, resource: SheetResource, *, by: Any) -> Any:
     """Write what differs, all of it or nothing. Raises `Refused` if there are errors, `Conflict`
-    when a row that would be changed is no longer what it was compared with."""
+    when a row that would be changed is no longer what it was compared with, or a new one is there."""
     if checked.errors:
         raise Refused(f"有 {checked.wrong_rows} 行存在错误，没有写入。请改正后重新上传。")
-    rows = [ready.values for ready in checked.rows if ready.is_new or ready.changes]
+    new = [ready.values for ready in checked.created]
+    changed = [ready.values for ready in checked.changed]
     with transaction.atomic(), no_collection():
         _hold(checked, resource)
-        return resource.write(rows, by=by)
+        return resource.write(new, changed, by=by)
 
 
 def _silent(done: int, total: int, what: str) -> None:

@@ -83,11 +83,10 @@ class Sheet(NamedTuple):
 def open_book(path: Path | str, *, hidden: bool = False, limits: Limits = LIMITS):
     """The sheets of a table file, in order. `hidden`: the hidden ones too."""
     path = Path(path)
-    kind = recognise(path, limits)
-    if kind == "csv":
+    if recognise(path, limits) == "csv":
         yield Sheet("", visible=True, width=0, merged=[], rows=_csv_rows(path, limits))
     else:
-        yield from _book_sheets(path, kind, hidden, limits)
+        yield from _book_sheets(path, hidden, limits)
 
 
 def recognise(path: Path, limits: Limits = LIMITS) -> str:
@@ -168,8 +167,8 @@ def _recognise_zip(path: Path, limits: Limits) -> str:
     raise Refused("这不是表格文件。请上传 xlsx、xls、ods 或 csv 文件。")
 
 
-def _book_sheets(path: Path, kind: str, hidden: bool, limits: Limits) -> Iterator[Sheet]:
-    ask = orjson.dumps({**asdict(limits), "kind": kind, "hidden": hidden}).decode()
+def _book_sheets(path: Path, hidden: bool, limits: Limits) -> Iterator[Sheet]:
+    ask = orjson.dumps({**asdict(limits), "hidden": hidden}).decode()
     program = subprocess.Popen(  # noqa: S603  (our own program; the path is one argument)  # nosec B603
         [sys.executable, "-I", _PROGRAM, path, ask],
         stdin=subprocess.DEVNULL,

@@ -13,8 +13,8 @@
             model = Unit
             import_id_fields = ("credit_code",)
 
-        def write(self, rows, *, by):
-            return upsert_units(rows=rows, by=by)
+        def write(self, new, changed, *, by):
+            return upsert_units(new=new, changed=changed, by=by)
 
 It is a django-import-export resource: its fields map and its widgets validate, and what stock
 import-export does with a resource works. Files are read, checked and written by the rest of this
@@ -133,7 +133,8 @@ class SheetResource(Resource):
         name, model = self.key_field.attribute, self._meta.model
         links = [c.attribute for c in self.columns if isinstance(c.widget, Lookup)]
         found = model._base_manager.filter(Among(name, [getattr(key, "pk", key) for key in keys]))
-        return found.select_related(*links) if links else found
+        # Not joined: of a new register nothing is found, and the join reads whole tables for it.
+        return found.prefetch_related(*links) if links else found
 
     def out_of_reach(self, current: Model, by: Any) -> str | None:
         """Why the person may not change a row that is there already, or None."""
@@ -145,9 +146,11 @@ class SheetResource(Resource):
         """What can only be seen over several cells or rows."""
         yield from ()
 
-    def write(self, rows: Sequence[dict[str, Any]], *, by: Any) -> Any:
-        """Write all rows through one set-based action, in one transaction. Each is a dict by
-        attribute; columns that the file lacks are not in it."""
+    def write(
+        self, new: Sequence[dict[str, Any]], changed: Sequence[dict[str, Any]], *, by: Any
+    ) -> Any:
+        """Write all rows through one set-based action, in one transaction: what was not registered,
+        and what was. Each is a dict by attribute; columns that the file lacks are not in it."""
         raise NotImplementedError
 
     # -- what the package reads

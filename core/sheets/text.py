@@ -108,6 +108,8 @@ def to_code(raw: Any) -> str:
 
     Raises `BadCell` for long numbers that the program has rounded, before or after saving.
     """
+    if type(raw) is str and raw.isascii() and raw.isalnum() and "e" not in raw.lower():
+        return raw  # as nearly all are
     if isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) >= FAITHFUL:
         raise BadCell(
             "表格程序把这串数字当成了数值，第15位以后已经丢失；请把单元格设为“文本”格式后重新填写"

@@ -203,14 +203,15 @@ class Lookup(CellWidget):
         self._named: Mapping[str, Sequence[Any]] = {}
 
     def prepare(self, raws: Sequence[Any], user: Any) -> None:
-        wanted = {code for raw in raws if (code := _code(raw))}
+        said = _distinct(raws)
+        wanted = {code for raw in said if (code := _code(raw))}
         rows = self.among(user)
         found = rows.filter(Among(self.by, sorted(wanted)))
         self._coded, self._named = {getattr(obj, self.by): obj for obj in found}, {}
         # No code has a Chinese character, and the name of no place or unit is without one.
         others = {code for code in wanted - self._coded.keys() if not code.isascii()}
         if self.names and others:
-            texts = {to_text(raw) for raw in raws if _code(raw) in others}
+            texts = {to_text(raw) for raw in said if _code(raw) in others}
             self._named = self.names.find(rows, texts)
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
@@ -232,6 +233,13 @@ class Lookup(CellWidget):
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
         return getattr(value, self.by, "")
+
+
+def _distinct(raws: Sequence[Any]) -> list[Any]:
+    """Each text once, as thousands of rows have a few hundred places. The other cells as they are:
+    1 and a ticked box are equal, and say something else."""
+    texts = {raw for raw in raws if type(raw) is str}
+    return [*texts, *(raw for raw in raws if raw is not None and type(raw) is not str)]
 
 
 def _code(raw: Any) -> str:

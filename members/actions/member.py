@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -19,13 +20,16 @@ from members.models import Member, Reporting
 from orgs.enums import AreaKind, AreaState, UnitState
 from orgs.models import Area, Unit
 
-_PHONE = re.compile(r"1\d{10}|0\d{9,11}")
+_PHONE = re.compile(r"1\d{10}|0\d{9,11}", re.ASCII)
 _HOME = (AreaKind.COMMUNITY, AreaKind.GRID)
 
 
 def clean_phone(text: str) -> str:
-    """A mobile or land-line number without spaces and hyphens. Raises `Refused`, never quoting it."""
-    phone = re.sub(r"[\s-]", "", text)
+    """A mobile or land-line number, half-width, without spaces and hyphens. Raises `Refused`, never
+    quoting it."""
+    phone = text
+    if not (text.isascii() and text.isdigit()):
+        phone = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text))
     if phone and not _PHONE.fullmatch(phone):
         raise Refused("手机号应为 11 位数字（固定电话请带区号），请核对。", field="phone")
     return phone

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -122,37 +123,34 @@ class Upserted(NamedTuple):
     changed: int
 
 
-def upsert_units(*, rows: Iterable[Mapping[str, Any]], by: Any) -> Upserted:
-    """Register units, or change those already registered under their credit code: a register
-    that was checked row by row (orgs/sheets.py). All or none.
+def upsert_units(
+    *, new: Sequence[Mapping[str, Any]], changed: Sequence[Mapping[str, Any]], by: Any
+) -> Upserted:
+    """Register new units, and change those registered under their credit code: a register that was
+    checked row by row (orgs/sheets.py). All or none.
 
     Each row has `credit_code`, and of the other fields those that are to be set; a new unit needs
     `name`, `kind` and `area`. Raises `PermissionDenied` when a unit lies, or would lie, beyond the
     reach of `by`; `Refused` when one code comes twice, `Conflict` when somebody else was first.
     """
-    by_code = _by_code(rows)
+    _check_once(new, changed)
     with transaction.atomic():
-        known = _hold(list(by_code))
-        for unit in known.values():
-            require(by, "units.edit", unit)
-        before = {code: audit.snapshot(unit) for code, unit in known.items()}
-        make = maker(Unit)
-        new = [make(**_values(row)) for code, row in by_code.items() if code not in known]
-        old = list(known.values())
-        for unit in old:
-            for name, value in _values(by_code[unit.credit_code]).items():
+        old = _hold(changed, by)
+        before = {unit.pk: audit.snapshot(unit) for unit in old}
+        for unit, row in zip(old, changed, strict=True):
+            for name, value in _values(row).items():
                 setattr(unit, name, value)
+        make = maker(Unit)
+        made = [make(**_values(row)) for row in new]
+        units = [*made, *old]
         _spell_all(old)
-        stamp_all([*new, *old])
-        _create(new)
+        stamp_all(units)
+        _create(made)
         _change(old)
-        require_written(by, "units.edit", Unit, [unit.pk for unit in (*new, *old)])
-        entries = (
-            audit.Entry(unit, before.get(unit.credit_code, {}), audit.snapshot(unit))
-            for unit in (*new, *old)
-        )
+        require_written(by, "units.edit", Unit, [unit.pk for unit in units])
+        entries = (audit.Entry(u, before.get(u.pk, {}), audit.snapshot(u)) for u in units)
         audit.record_many("orgs.unit.import", entries, by=by, at_hand=True)
-    return Upserted(len(new), len(old))
+    return Upserted(len(made), len(old))
 
 
 def _values(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,20 +161,26 @@ def _values(row: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _by_code(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
-    for row in rows:
+def _check_once(new: Sequence[Mapping[str, Any]], changed: Sequence[Mapping[str, Any]]) -> None:
+    found: set[str] = set()
+    for row in chain(new, changed):
         code = row["credit_code"]
         if code in found:
             raise Refused(f"统一社会信用代码 {code} 出现了两次，没有写入。")
-        found[code] = row
-    return found
+        found.add(code)
 
 
-def _hold(codes: list[str]) -> dict[str, Unit]:
-    """The registered units among these codes, locked until the end, always in one order."""
-    known = Unit.objects.filter(Among("credit_code", codes))
-    return {u.credit_code: u for u in known.select_for_update(of=("self",)).order_by("pk")}
+def _hold(rows: Sequence[Mapping[str, Any]], by: Any) -> list[Unit]:
+    """The registered unit of each row, locked until the end, always in one order."""
+    if not rows:
+        return []
+    units = Unit.objects.filter(Among("credit_code", [row["credit_code"] for row in rows]))
+    held = {u.credit_code: u for u in units.select_for_update(of=("self",)).order_by("pk")}
+    if len(held) < len(rows):
+        raise Conflict("有单位的登记刚刚由他人修改，没有写入。请重新检查后再确认。")
+    for unit in held.values():
+        require(by, "units.edit", unit)
+    return [held[row["credit_code"]] for row in rows]
 
 
 def _spell(unit: Unit) -> None:

@@ -69,6 +69,7 @@ def test_the_table_holds_cipher_and_python_reads_plain_text(contact):
 def test_equal_values_do_not_look_equal_at_rest():
     assert encrypt("13812341234") != encrypt("13812341234")
     assert blind_index("138 1234-1234") == blind_index("13812341234") != blind_index("13812341235")
+    assert blind_index("１３８ １２３４－１２３４") == blind_index("13812341234")
     assert blind_index("") == ""
 
 

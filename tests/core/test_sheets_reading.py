@@ -356,7 +356,7 @@ print(own_peak() + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 102
     assert int(done.stdout) < 300
 
 
-def test_empty_rows_are_thinned_without_moving_the_others(tmp_path):
+def test_empty_rows_do_not_move_the_others(tmp_path):
     def pieces():
         yield b"<sheetData>"
         for number in range(1, 150_001):

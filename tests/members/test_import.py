@@ -5,9 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.enums import Role
-from core.errors import Refused
+from core.errors import Conflict, Refused
 from core.models import AuditEvent, Notification
 from core.sheets.checking import check, write
+from members.actions.intake import register_members
 from members.models import Member, Reporting
 from members.sheets import MemberSheet
 from orgs.actions.tree import rename_area
@@ -126,6 +127,25 @@ def test_one_registered_already_is_corrected_but_neither_moved_nor_taken_over(
     assert "其他单位" in stolen.errors[0].reason
     assert "旧名" not in str(stolen.errors)
     assert stolen.errors[0].value == "100****4321"
+
+
+def test_one_registered_since_the_check_is_not_written_over(tmp_path, place, sides):
+    found = checked(tmp_path, sides.liaison, line(1, place.community, phone=PHONE, name="表中"))
+    make.member(sides, phone=PHONE, name="刚登记")
+    with pytest.raises(Conflict, match="刚刚由他人登记"):
+        write(found, MemberSheet(), by=sides.liaison)
+    assert Member.objects.get().name == "刚登记"
+
+
+def test_one_who_left_since_the_check_is_not_written_over(tmp_path, place, sides):
+    member = make.member(sides, phone=PHONE, name="旧名")
+    row = {"phone": PHONE, "name": "表中", "unit": sides.unit, "area": place.community}
+    Member.objects.filter(pk=member.pk).update(left_on="2026-01-01")
+    with pytest.raises(Conflict, match="刚刚由他人修改"):
+        register_members(new=[], changed=[row], by=sides.liaison)
+    with pytest.raises(Refused, match="两次"):
+        register_members(new=[row], changed=[row], by=sides.liaison)
+    assert Member.objects.get().name == "旧名"
 
 
 def test_a_street_brings_in_its_residents_from_any_unit_of_the_city(tmp_path, place, sides):

@@ -79,7 +79,13 @@ def test_looking_needs_the_right_and_a_reason_and_is_on_record(place, sides):
 def test_the_same_number_is_not_registered_twice_and_the_message_gives_nothing_away(place, sides):
     make.member(sides, phone=PHONE, name="孙同志")
     other = make.side(place.other_community)
-    for spelling in (PHONE, "100 8765 4321", "100-8765-4321"):
+    for spelling in (
+        PHONE,
+        "100 8765 4321",
+        "100-8765-4321",
+        "１００８７６５４３２１",
+        "100－8765－4321",
+    ):
         with pytest.raises(Refused) as told:
             make.member(other, phone=spelling)
         assert told.value.field == "phone"

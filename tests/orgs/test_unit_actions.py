@@ -65,12 +65,11 @@ def test_nothing_is_written_when_one_unit_lies_out_of_reach():
     place = small_city()
     officer = person("street_officer", place.street)
     foreign = unit(place.other_community, "外区单位")
-    for bad in (
-        values(place.other_community, 2),
-        values(place.community, credit_code=foreign.credit_code),
-    ):
+    outside = values(place.other_community, 2)
+    taken_over = values(place.community, credit_code=foreign.credit_code)
+    for new, changed in (([outside], []), ([], [taken_over])):
         with pytest.raises(PermissionDenied):
-            upsert_units(rows=[values(place.community), bad], by=officer)
+            upsert_units(new=[values(place.community), *new], changed=changed, by=officer)
     assert [u.name for u in Unit.objects.all()] == ["外区单位"]
 
 
@@ -79,8 +78,9 @@ def test_a_unit_cannot_be_moved_out_of_reach():
     place = small_city()
     officer = person("street_officer", place.street)
     own = unit(place.community)
+    moved = values(place.other_community, credit_code=own.credit_code)
     with pytest.raises(PermissionDenied):
-        upsert_units(rows=[values(place.other_community, credit_code=own.credit_code)], by=officer)
+        upsert_units(new=[], changed=[moved], by=officer)
     own.refresh_from_db()
     assert own.area == place.community
 
@@ -88,8 +88,10 @@ def test_a_unit_cannot_be_moved_out_of_reach():
 @pytest.mark.django_db
 def test_one_code_twice_is_refused():
     place = small_city()
-    with pytest.raises(Refused, match="两次"):
-        upsert_units(rows=[values(place.community)] * 2, by=person("street_officer", place.street))
+    officer, row = person("street_officer", place.street), values(place.community)
+    for new, changed in (([row, row], []), ([row], [row]), ([], [row, row])):
+        with pytest.raises(Refused, match="两次"):
+            upsert_units(new=new, changed=changed, by=officer)
     assert not Unit.objects.exists()
 
 
@@ -99,7 +101,8 @@ def test_a_changed_unit_keeps_what_the_row_does_not_name():
     officer = person("street_officer", place.street)
     own = unit(place.community, "旧名", contact_name="王", state="left")
     made = own.created_at
-    result = upsert_units(rows=[{"credit_code": own.credit_code, "name": "新名"}], by=officer)
+    row = {"credit_code": own.credit_code, "name": "新名"}
+    result = upsert_units(new=[], changed=[row], by=officer)
     assert result == (0, 1)
     own.refresh_from_db()
     assert (own.name, own.contact_name, own.state, own.created_at) == ("新名", "王", "left", made)
@@ -108,6 +111,17 @@ def test_a_changed_unit_keeps_what_the_row_does_not_name():
 @pytest.fixture
 def place(db):
     return small_city()
+
+
+def test_what_somebody_else_registered_or_took_away_meanwhile_is_not_written_over(place, worker):
+    """A register that was checked a moment ago: its new unit is there, its old one is not."""
+    there = unit(place.community, "他人登记")
+    row = values(place.community, credit_code=there.credit_code, name="表中")
+    with pytest.raises(Conflict, match="刚刚由他人登记"):
+        upsert_units(new=[values(place.community), row], changed=[], by=worker)
+    with pytest.raises(Conflict, match="刚刚由他人修改"):
+        upsert_units(new=[], changed=[row, values(place.community)], by=worker)
+    assert [u.name for u in Unit.objects.all()] == ["他人登记"]
 
 
 @pytest.fixture
