@@ -114,8 +114,20 @@ def logging_config(*, as_json: bool, level: str = "INFO") -> dict[str, Any]:
     }
 
 
+def leave_unnamed() -> None:
+    """The line of this request is not to say who asked: what they do is confidential."""
+    if "request_id" in structlog.contextvars.get_contextvars():  # else there is no such line
+        structlog.contextvars.bind_contextvars(confidential=True)
+
+
 class RequestLogMiddleware(RequestMiddleware):
-    """django-structlog's line a request, with the path alone: queries hold names and numbers."""
+    """django-structlog's line a request, with the path alone: queries hold names and numbers. Who
+    asked is known by its end, unless what they did is confidential."""
+
+    @staticmethod
+    def bind_user_id(request: Any) -> None:
+        if "confidential" not in structlog.contextvars.get_contextvars():
+            RequestMiddleware.bind_user_id(request)
 
     @staticmethod
     def format_request(request: Any) -> str:

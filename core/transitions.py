@@ -33,6 +33,7 @@ from django.db import models, transaction
 from core import audit
 from core.among import Among
 from core.errors import Conflict, Refused
+from core.logs import leave_unnamed
 from core.scope import Scope, may
 
 MACHINES: dict[str, Machine] = {}
@@ -48,7 +49,7 @@ class Transition:
         it beside those who hold `perm`. Said in the table, because a caller that has lost its
         user must not thereby gain every right.
     reason: the person must say why.
-    confidential: the audit row does not name who took it (a rating, a ballot).
+    confidential: neither the audit row nor the log names who took it (a rating, a ballot).
     guard: called with (object, by); a Chinese sentence that forbids it, or None. `by` may also be
         `core.people.Anybody`, when a page asks what others could do.
     apply: called with (locked object, by, **data) before the save; sets further fields. It may
@@ -185,6 +186,8 @@ def transit(obj: Any, name: str, *, by: Any, reason: str = "", **data: Any) -> A
         raise LookupError(f"{obj._meta.label} has no transition {name!r}")
     step = machine.transitions[name]
     reason = reason.strip()
+    if step.confidential:  # the audit row leads to the log by the request's number
+        leave_unnamed()
     with transaction.atomic():
         locked = _lock(obj)
         _check(machine, step, locked, by, reason)

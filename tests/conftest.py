@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
+import logging.config
+
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 
 import config.celery  # noqa: F401  (tasks are sent through this application)
-from core import briefly, triggers
+from core import briefly, logs, triggers
 
 pytest_plugins = ["tests.fixtures_services"]
 
@@ -33,3 +38,14 @@ def _audit_tables_can_be_emptied():
 @pytest.fixture(autouse=True)
 def _nothing_is_known_of_another_database():
     briefly.forget_all()
+
+
+@pytest.fixture
+def log_lines():
+    """Log lines of production, read back; the suite's own logging is restored afterwards."""
+    stream = io.StringIO()
+    config = logs.logging_config(as_json=True, level="DEBUG")
+    config["handlers"]["line"]["stream"] = stream
+    logging.config.dictConfig(config)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logging.config.dictConfig(settings.LOGGING)

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from core.errors import Conflict, Refused
 from core.forms import Asked, Form
+from core.logs import leave_unnamed
 from core.transitions import Transition, machine_of, transit
 from core.views.keeping import KeepsTyped
 
@@ -100,6 +101,8 @@ class TransitView(KeepsTyped):
             raise Http404(f"{self.model._meta.label} has no transition {self.kwargs['name']!r}")
         if not step.permits(self.object, self.request.user):
             raise PermissionDenied(f"user {self.request.user.pk} may not {step.name}")
+        if step.confidential:  # who opens its dialogue is who takes it
+            leave_unnamed()
         self.step = step
         return step
 

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import logging.config
 
-import pytest
 import structlog
 
-from core import logs
 
-
-@pytest.fixture
-def lines():
-    """Log lines of production, read back; the suite's own logging is restored afterwards."""
-    from django.conf import settings
-
-    stream = io.StringIO()
-    config = logs.logging_config(as_json=True, level="DEBUG")
-    config["handlers"]["line"]["stream"] = stream
-    logging.config.dictConfig(config)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    logging.config.dictConfig(settings.LOGGING)
-
-
-def test_one_json_line_with_the_request_id(lines):
+def test_one_json_line_with_the_request_id(log_lines):
     with structlog.contextvars.bound_contextvars(request_id="r-1"):
         structlog.get_logger("test.a").info("claimed", item=7)
         logging.getLogger("test.b").warning("took %d ms", 12)
-    first, second = lines()
+    first, second = log_lines()
     assert first["event"] == "claimed"
     assert first["item"] == 7
     assert first["level"] == "info"
@@ -38,7 +20,7 @@ def test_one_json_line_with_the_request_id(lines):
     assert first["request_id"] == second["request_id"] == "r-1"
 
 
-def test_phones_and_secrets_never_reach_it(lines):
+def test_phones_and_secrets_never_reach_it(log_lines):
     log = structlog.get_logger("test.c")
     log.info("call 13812345678 back", password="p", ticket_secret="s", Authorization="Bearer x")
     log.info("rows", rows=[{"contact": "13987654321"}], phone="13987654321")
@@ -46,7 +28,7 @@ def test_phones_and_secrets_never_reach_it(lines):
         int("no number: 13712345678")
     except ValueError:
         log.exception("failed")
-    text = json.dumps(lines(), ensure_ascii=False)
+    text = json.dumps(log_lines(), ensure_ascii=False)
     for private in ("13812345678", "13987654321", "13712345678", '"p"', '"s"', "Bearer"):
         assert private not in text
     assert "138****5678" in text
@@ -54,9 +36,9 @@ def test_phones_and_secrets_never_reach_it(lines):
     assert "ValueError" in text
 
 
-def test_a_request_is_logged_without_its_query_and_probes_are_not(lines, client, db):
+def test_a_request_is_logged_without_its_query_and_probes_are_not(log_lines, client, db):
     client.get("/nowhere/?q=13812345678&secret=abc")
     client.get("/healthz/live")
-    finished = [e for e in lines() if e["event"] == "request_finished"]
+    finished = [e for e in log_lines() if e["event"] == "request_finished"]
     assert [(e["request"], e["code"]) for e in finished] == [("GET /nowhere/", 404)]
-    assert "abc" not in json.dumps(lines())
+    assert "abc" not in json.dumps(log_lines())

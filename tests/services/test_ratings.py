@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Grant
@@ -52,6 +53,28 @@ def test_the_rater_is_named_nowhere(accepted):
     assert {f.name for f in Rating._meta.get_fields()} == {
         "id", "claim", "grade", "comment", "rated_on", "rectification",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["page", "api"])
+def test_the_log_does_not_name_who_rated(accepted, log_lines, way):
+    """The audit row has the request's number, and by that number the request's line."""
+    claim, people = accepted
+    client = signed_in(people["receiver"])
+    if way == "page":
+        address = reverse("services:claim-transit", args=[claim.pk, "rate"])
+        assert client.get(address).status_code == 200
+        assert client.post(address, {"grade": Grade.BAD}).status_code == 302
+    else:
+        address = f"/api/v1/claims/{claim.pk}/transitions/rate/"
+        asked = client.post(address, {"data": {"grade": Grade.BAD}}, "application/json")
+        assert asked.status_code == 200
+    assert client.get(claim.get_absolute_url()).status_code == 200
+
+    *rating, looking = [line for line in log_lines() if line["event"] == "request_finished"]
+    assert looking["user_id"] == people["receiver"].pk
+    assert {line["request"].rpartition(" ")[2] for line in rating} == {address}
+    assert not [line for line in rating if "user_id" in line]
+    assert timeline(claim).last().request_id == rating[-1]["request_id"]
 
 
 @pytest.mark.parametrize(
