@@ -5,6 +5,9 @@ What moves through states can be followed, by anybody who sees it; `transit` tel
     follow(item, user)         # once, however often
     unfollow(item, user)
     followed(user)             # what this person follows and still sees
+
+What stands on another object's page names it as its `hangs_on`: its steps are told to those who follow
+that one, and it cannot be followed by itself.
 """
 
 from __future__ import annotations
@@ -30,7 +33,9 @@ MOST = 200  # of one person: more is a list and no longer a watch
 
 def can_be_followed(obj: Model) -> bool:
     """Whether there are transitions to tell of, and a page that a message leads to."""
-    return obj._meta.label_lower in MACHINES and hasattr(obj, "get_absolute_url")
+    model = obj if isinstance(obj, type) else type(obj)
+    moves = obj._meta.label_lower in MACHINES and hasattr(model, "get_absolute_url")
+    return moves and not hasattr(model, "hangs_on")
 
 
 def find_object(user: Any, label: str, pk: str) -> Model:
@@ -95,6 +100,7 @@ def tell_many(objects: Iterable[Model], *, label: str) -> None:
 def tell(obj: Model, *, title: str, body: str, except_for: Iterable[int]) -> None:
     """Message those who follow `obj` and see it as it is now; the others no longer follow it.
     Within the transaction of what happened to it."""
+    obj = getattr(obj, "hangs_on", obj)
     rows = Watch.objects.on(obj).select_related("user")
     blind, told = [], []
     for row in rows:

@@ -79,3 +79,8 @@ class Rectification(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("services:claim", args=[self.rating.claim_id])
+
+    @property
+    def hangs_on(self) -> models.Model:
+        """The claim, on whose page it stands: who follows the one hears of the other."""
+        return self.rating.claim

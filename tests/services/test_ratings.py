@@ -224,6 +224,19 @@ def test_no_message_names_the_rater(accepted, place):
     assert not [one for one in said if people["receiver"].name in one]
 
 
+def test_who_follows_a_claim_hears_the_steps_of_its_rectification(place, unit):
+    item = make.item(place.community)
+    people = make.sides(item, unit)
+    claim = make.claim(item, unit, state=ClaimState.RATED, grade=Grade.BAD)
+    officer, matter = person("street_officer", place.street), claim.rating.rectification
+    watching.follow(claim, officer)
+    assert not watching.can_be_followed(matter)
+
+    transit(matter, "report", by=people["provider"], measure="已补做")
+    told = Notification.objects.get(user=officer)
+    assert (told.title, told.url) == (f"报告整改：{matter}", claim.get_absolute_url())
+
+
 @pytest.mark.parametrize("kind", ["need", "service"])
 def test_each_step_of_a_rectification_is_told_to_those_whose_turn_it_is(place, unit, kind):
     item = make.item(place.community, kind=kind)
