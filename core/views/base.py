@@ -96,13 +96,15 @@ class ConsoleView(View):
         return {
             **common,
             "menu": [m for m in console.MENU if m.shown_to(user)],
-            "menu_now": self.request.resolver_match.view_name
-            if self.request.resolver_match
-            else "",
+            "menu_now": self.here(),
             "topbar": [(t, t.count(user)) for t in console.TOPBAR],
             "place_trail": source.trail(self.place) if source and self.place else (),
             "own_places": source.own(user) if source else (),
         }
+
+    def here(self) -> str:
+        """The page's name, by which the menu marks the entry that it belongs to."""
+        return self.request.resolver_match.view_name if self.request.resolver_match else ""
 
     def crumbs(self) -> list[tuple[str, str]]:
         """The way here as (label, address), without this page itself."""

@@ -120,6 +120,9 @@ def test_the_look_says_what_will_change_and_what_will_not_and_why(client, place,
     assert "当前状态是“已迁出”，不能迁出。 走了" in said
     assert "1 条已被删除，或不在您的管理范围内" in said
     assert "外区" not in said
+    assert said.index("将迁出的 2 条") < said.index("不会迁出的 4 条")
+    marked = re.findall(r'aria-current="true"[^>]*>.*?</a>', look.content.decode(), re.DOTALL)
+    assert [re.sub(r"<[^>]+>|^[^>]*>", "", one).strip() for one in marked] == ["驻区单位"]
     assert set(keys(look).split(",")) == {str(rows[0].pk), str(rows[1].pk)}
     assert left() == {"走了"}  # a look changes nothing
 
