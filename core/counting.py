@@ -51,17 +51,17 @@ def numbers(
     than `limit` rows under the filters that are not counted. Those far above it are not even read:
     the planner says so beforehand."""
     rows = by_way(rows.order_by(), Way.ALL)
-    if not chosen:  # then these rows are the list's, and the same words do to count them
-        counted = _counted(rows.values_list("pk"), limit)
-        if counted is not None:
-            return TooMany(counted)
+    # Without a choice in force these rows are the list's, and the same words do to count them.
+    whole = None if chosen else _Whole(rows.values_list("pk"), limit)
+    if whole and (counted := whole.counted()) is not None:
+        return TooMany(counted)
     read = {name: one for mark in marks.values() for name, one in mark.expressions.items()}
     asked = in_words(rows.annotate(**read).values_list(*read))
     if asked and chosen and _far_above(rows.db, asked, limit):
         return TooMany()
     found = _combinations(rows.db, asked, list(read), limit) if asked else []
     if sum(n for *_, n in found) > limit:
-        return TooMany()
+        return TooMany(whole.more() if whole else None)
     shown, by_choice = 0, dict.fromkeys(((name, ALL) for name in marks), 0)
     for *values, n in found:
         falls_under, at = {}, 0
@@ -85,27 +85,31 @@ def _far_above(using: str, asked: Asked, limit: int) -> bool:
     return plan is not None and plan["Plan Rows"] > limit * FAR_ABOVE
 
 
-def _counted(rows: QuerySet, limit: int) -> int | None:
-    """How many there are, up to one more than `limit`, where the planner expects far more than it.
+class _Whole:
+    """The rows of a whole list. Whoever turns its pages asks with each how many there are: what was
+    found to be more than the limit is so for the next minute."""
 
-    Whoever turns the pages of a long list asks this with each: what was found to be more than the
-    limit is so for the next minute.
-    """
-    asked = in_words(rows)
-    if asked is None:
-        return None
-    question = rows.db, limit, *map(str, asked)
-    if _more.get(question):
-        return limit + 1
-    if not _far_above(rows.db, asked, limit):
-        return None
-    counted = rows[: limit + 1].count()
-    if counted > limit:
-        _more.keep(question, True)
-    return counted
+    _more = Briefly()
 
+    def __init__(self, rows: QuerySet, limit: int) -> None:
+        self.rows, self.limit, self.asked = rows, limit, in_words(rows)
+        self.question = rows.db, limit, *map(str, self.asked or ())
 
-_more = Briefly()
+    def counted(self) -> int | None:
+        """How many, up to one more than the limit, where the planner expects far more than it."""
+        if self.asked is None:
+            return None
+        if self._more.get(self.question):
+            return self.limit + 1
+        if not _far_above(self.rows.db, self.asked, self.limit):
+            return None
+        counted = self.rows[: self.limit + 1].count()
+        return self.more() if counted > self.limit else counted
+
+    def more(self) -> int:
+        """Remembers that there are more than the limit; one more than it."""
+        self._more.keep(self.question, True)
+        return self.limit + 1
 
 
 def _combinations(using: str, asked: Asked, names: list[str], limit: int) -> list[tuple]:

@@ -103,7 +103,8 @@ def paginate(
     ordering = [key.ordering(backwards=backwards) for key in keys]
     rows: list[Model] = []
     dense = None if more_than_counted else total  # of more than are counted the planner knows
-    for piece in [Q()] if values is None else pieces(keys, values, backwards=backwards):
+    parts = [Q()] if values is None else pieces(keys, values, backwards=backwards)
+    for piece in parts if total else []:  # of none the planner may still expect some, far apart
         wanted = size + 1 - len(rows)
         of_piece = queryset.filter(piece).order_by(*ordering)
         met = walked(of_piece, piece, ordering, wanted, dense)

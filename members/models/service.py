@@ -87,7 +87,7 @@ class ServiceRecord(Placed):
         indexes = [
             *(
                 models.Index(fields=[level, "-served_on", "-id"], name=f"service_{level}")
-                for level in ("district", "street", "community", "unit")
+                for level in ("city", "district", "street", "community", "unit")
             ),
             # A review of a city reads its quarter and nothing else of the table.
             models.Index(

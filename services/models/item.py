@@ -155,6 +155,12 @@ class Item(Placed):
                 )
                 for level in ("city", "district", "street", "community")
             ),
+            # What the whole city may claim: what was left over first, then the newest.
+            models.Index(
+                fields=["-carried", "-id"],
+                name="item_offered",
+                condition=Q(state="published", claimed__lt=F("capacity")),
+            ),
             models.Index(fields=["unit", "state", "-id"], name="item_unit"),
             models.Index(fields=["state", "-id"], name="item_state"),
             # What a period closed, by month: a twentieth of what there is.
