@@ -35,6 +35,9 @@ class Rating(models.Model):
     def __str__(self) -> str:
         return self.get_grade_display()
 
+    def get_absolute_url(self) -> str:
+        return reverse("services:claim", args=[self.claim_id])
+
 
 class Rectification(models.Model):
     """What a bad rating asks for: put right by the provider, then a call-back by the community."""

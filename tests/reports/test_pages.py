@@ -1,14 +1,18 @@
 """The pages of a review: every score leads to the records that it counted."""
 
+import re
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from reports.catalogue import MEASURES
 from reports.models import Review
 from reports.tables import evidence_columns
-from tests.factories import reports, services
+from services.enums import ClaimState, Grade
+from tests.factories import alliance, grids, members, reports, services
 from tests.factories.accounts import person
-from tests.factories.orgs import small_city
+from tests.factories.orgs import small_city, unit
 
 # A job beats its heart on a connection of its own: what it runs on must be committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,6 +32,31 @@ def test_a_review_opens_to_the_records_behind_each_score(client):
     address = reverse("reports:evidence", args=[review.pk, "needs_claimed"])
     assert need.title not in client.get(address).content.decode()
     assert need.title in client.get(address, {"missed": "1"}).content.decode()
+
+
+def test_each_kind_of_record_that_a_score_counted_opens(client):
+    """Behind every score of a place where all there is to count has happened."""
+    place = small_city()
+    for grade in (Grade.GOOD, Grade.BAD):
+        made = services.item(place.community)
+        services.claim(made, unit(place.community), state=ClaimState.RATED, grade=grade)
+    sides = members.side(place.community)
+    members.confirmed(sides, members.reported(sides), days_ago=0, hours="2.5")
+    alliance.signed(alliance.pair(place.community), ends_on=timezone.localdate())
+    grids.grid_profile(place.grid, households=400)
+    reports.run(place.city)
+    client.force_login(person("org_department", place.city))
+    review = Review.objects.get(area=place.community)
+    opened = set()
+    for key, measure in MEASURES.items():
+        address = reverse("reports:evidence", args=[review.pk, key])
+        for missed in ("", "?missed=1"):
+            page = client.get(address + missed)
+            assert page.status_code == 200, key
+            for link in re.findall(r'<a href="([^"]+)">', page.text.partition("<tbody")[2]):
+                assert client.get(link).status_code == 200, (key, link)
+                opened.add(measure.source.name)
+    assert opened == {measure.source.name for measure in MEASURES.values()}
 
 
 def test_the_page_says_when_records_have_changed_since(client):
