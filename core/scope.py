@@ -88,7 +88,8 @@ class Seat(NamedTuple):
 
 class Rule(Protocol):
     """A rule may also have `seats(obj, perm)`: where those whom it admits to `obj` hold their
-    grants; and `path` or `prefix`, the way from the record to what it looks at."""
+    grants; and `path`, `prefix` or `field`, the way from the record to what it looks at, or `rule`,
+    another that it narrows."""
 
     def q(self, reach: Reach, perm: str) -> Q: ...
 
@@ -232,9 +233,12 @@ class Scope:
 
     @cached_property
     def spans(self) -> bool:
-        """Whether the rules look at columns of more than one table."""
-        ways = {getattr(rule, "path", getattr(rule, "prefix", "")) for rule in self.rules}
-        return len({way.rpartition("__")[0] for way in ways}) > 1
+        """Whether the rules may look at columns of more than one table: those that do not say where
+        are taken to."""
+        if len(self.rules) < 2:
+            return False
+        ways = [_way(rule) for rule in self.rules]
+        return None in ways or len({way.rpartition("__")[0] for way in ways}) > 1
 
     def admitted(self, rows: models.QuerySet, user: Any, perm: str | None = None):
         """`rows.filter(q(…))`; of rules over several tables each one's rows looked for by themselves.
@@ -293,6 +297,15 @@ class Scope:
     def _owns(self, user: Any, perm: str) -> bool:
         asked = self.own is not None and (perm == self.view or perm in self.own.perms)
         return asked and user is not None and user.pk is not None and user.is_active
+
+
+def _way(rule: Rule) -> str | None:
+    """The path or prefix under which a rule looks, or the rule that it narrows; None if it does not
+    say."""
+    if inner := getattr(rule, "rule", None):
+        return _way(inner)
+    said = (getattr(rule, name, None) for name in ("path", "prefix", "field"))
+    return next((way for way in said if way is not None), None)
 
 
 def _any(ways: list[Q]) -> Q:

@@ -42,7 +42,7 @@ BENCHES = {
         "First words of the portal on slow 4G, with a processor a quarter as fast"
     ),
     "list_page": Bench("Rendering a list of 50 rows and 7 columns, without the database"),
-    "lists": Bench("What PostgreSQL takes of a list of items", grows=True, seeded=True),
+    "lists": Bench("What PostgreSQL takes of the long lists", grows=True, seeded=True),
     "pages": Bench(
         "Requests for a list of 100,000 items and for its JSON, two workers", seeded=True
     ),

@@ -23,6 +23,7 @@ import orjson
 from tests.bench import medians, row
 
 PAGE, WORD, TIMES = "/console/services/items/", "理发", 7
+RECORDS = "/console/members/servicerecords/?sort=-served_on"
 WANTED_MS, WANTED_QUERIES = 10, 12
 
 
@@ -143,29 +144,46 @@ def bench_search(items) -> None:
     )
 
 
+def bench_others(officer, worker) -> None:
+    """The long lists beside the items': of who reaches the whole city, and of one community."""
+    for name, client, address in (
+        ("all records of service, by their day", officer, RECORDS),
+        ("the claims on either side of a community", worker, "/console/services/claims/"),
+        ("what a community may claim", worker, "/console/services/offers/"),
+    ):
+        ((took, _),) = shares(client, address)
+        row(name, took, "what is wanted of the items", WANTED_MS, "ms", at_most=1)
+
+
+def signed_in(user):
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
 def main() -> None:
     os.environ["LOG_LEVEL"] = "ERROR"  # what is printed is the table
     django.setup()
     from django.db import connection
-    from django.test import Client
 
-    from accounts.models import User
+    from accounts.models import Grant, User
     from orgs.models import Area
     from services.models import Item
 
     with connection.cursor() as cursor:
         # What autovacuum has done by the time that anybody works with a city.
-        cursor.execute("VACUUM ANALYZE services_item")
-    client = Client()
-    client.force_login(
-        User.objects.get(username="org"), backend="django.contrib.auth.backends.ModelBackend"
-    )
+        cursor.execute("VACUUM ANALYZE services_item, services_claim, members_servicerecord")
+    client = signed_in(User.objects.get(username="org"))
     items = Item.objects.all()
     place = items.values_list("district", flat=True).first()
     assert Area.objects.filter(pk=place, kind="district").exists()
     bench_pages(client, place)
     bench_depth(client, items)
     bench_search(items)
+    worker = Grant.objects.filter(role="community_worker", user__is_active=True).earliest("pk").user
+    bench_others(client, signed_in(worker))
 
 
 if __name__ == "__main__":
