@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import resolve
 from django.views import View
 from django_htmx.http import HttpResponseClientRedirect
 
 from core import console, places
 from core.scope import require
 from core.views.render import render
+
+HOME = "console:home"
 
 
 class ConsoleView(View):
@@ -93,18 +97,25 @@ class ConsoleView(View):
         if self.wanted_block():
             return common
         source = places.source()
+        menu = [m for m in console.MENU if m.shown_to(user)]
         return {
             **common,
-            "menu": [m for m in console.MENU if m.shown_to(user)],
-            "menu_now": self.here(),
+            "menu": menu,
+            "menu_now": self._entry(menu, common["crumbs"]),
             "topbar": [(t, t.count(user)) for t in console.TOPBAR],
             "place_trail": source.trail(self.place) if source and self.place else (),
             "own_places": source.own(user) if source else (),
         }
 
-    def here(self) -> str:
-        """The page's name, by which the menu marks the entry that it belongs to."""
-        return self.request.resolver_match.view_name if self.request.resolver_match else ""
+    def _entry(self, menu: list[console.MenuItem], crumbs: list[tuple[str, str]]) -> str:
+        """The address of the menu that this page is; ending in a stroke, the one that it belongs to,
+        by its own name or as the way here begins."""
+        own = self.request.resolver_match.view_name if self.request.resolver_match else ""
+        if own == HOME or any(own == entry.url_name for entry in menu):
+            return own
+        names = [own, *(resolve(urlsplit(address).path).view_name for _, address in crumbs[:1])]
+        above = (m.url_name for name in names for m in menu if name.startswith(m.url_name[:-1]))
+        return f"{next(above, '')}/"
 
     def crumbs(self) -> list[tuple[str, str]]:
         """The way here as (label, address), without this page itself."""

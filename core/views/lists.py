@@ -234,9 +234,6 @@ class OfListView(ConsoleView):
         query = self.query()
         return self.list.request.path + (f"?{query}" if query else "")
 
-    def here(self) -> str:
-        return f"{self.list.page_name}/"
-
     def crumbs(self) -> list[tuple[str, str]]:
         return [(self.list.title, self.list_address())]
 

@@ -11,7 +11,15 @@ from reports.models import Review, Run
 from reports.tables import RunTable
 
 
-class RunList(ListView):
+class _OfResults:
+    """Runs have no entry in the menu: they hang on the list of results."""
+
+    def crumbs(self):
+        above = ("评估结果", reverse("reports:reviews") + self.place_suffix)
+        return [above, *(crumb for crumb in super().crumbs() if crumb != above)]
+
+
+class RunList(_OfResults, ListView):
     model = Run
     table = RunTable
     filters = RunFilter
@@ -21,7 +29,7 @@ class RunList(ListView):
     actions = (Action("发起评估", "reports:run-add", perm="reports.run", tone="primary"),)
 
 
-class RunDetail(DetailView):
+class RunDetail(_OfResults, DetailView):
     model = Run
     template = "reports/run.html"
     perm = "reports.view"
@@ -36,7 +44,7 @@ class RunDetail(DetailView):
         }
 
 
-class _ForPlace(ActionFormView):
+class _ForPlace(_OfResults, ActionFormView):
     """A deed for a place and a period; the chosen place and the last finished quarter offered."""
 
     creates = True

@@ -33,7 +33,7 @@ class Rating(models.Model):
         indexes = [models.Index(fields=["rated_on", "grade"], name="rating_day")]
 
     def __str__(self) -> str:
-        return self.get_grade_display()
+        return f"“{self.claim.item.title}”：{self.get_grade_display()}"
 
     def get_absolute_url(self) -> str:
         return reverse("services:claim", args=[self.claim_id])

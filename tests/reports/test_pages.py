@@ -90,6 +90,9 @@ def test_evidence_shows_numbers_that_people_know(client):
     review = Review.objects.get(area=place.district)
     page = client.get(reverse("reports:evidence", args=[review.pk, "needs_published"])).text
     assert need.number in page
+    menu = page.partition('id="menu"')[2].partition("</nav>")[0]
+    assert menu.count("aria-current") == 1
+    assert re.search(r'reviews/"[^>]*aria-current="true"', menu), "it belongs to the results"
     assert place.community.name in page
     of_posts = evidence_columns(MEASURES["posts_held"].source)
     assert [column.label for column in of_posts] == ["记录", "所在地"], "a post has no number"
