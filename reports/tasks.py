@@ -8,9 +8,10 @@ from celery import shared_task
 
 from core.errors import Refused
 from core.jobs import AlreadyRunning, job_kind, submit
+from core.models import Job
 from core.periods import last_finished, parse_period
 from orgs.models import Area
-from reports.actions.compute import compute, start_run
+from reports.actions.compute import abandon, compute, start_run
 from reports.actions.refresh import refresh
 from reports.actions.review import raise_all
 from reports.enums import ReviewKind
@@ -20,7 +21,18 @@ SHOWN = 5  # reasons or names told in the job's message
 _WORDS = {"report": ("上报", "没有算完"), "approve": ("审定", "没有上报")}
 
 
-@job_kind("reports.review", queue="reports", title="评估计算", perm="reports.run", minutes=30)
+def _abandoned(job: Job) -> None:
+    abandon(Run.objects.select_related("area").get(pk=job.params["run_id"]))
+
+
+@job_kind(
+    "reports.review",
+    queue="reports",
+    title="评估计算",
+    perm="reports.run",
+    minutes=30,
+    abandoned=_abandoned,
+)
 def review(job, *, run_id: int) -> None:
     compute(Run.objects.select_related("area").get(pk=run_id), job)
 

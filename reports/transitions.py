@@ -69,7 +69,9 @@ REVIEW = Machine(
     transitions=[
         Transition("compute", "开始计算", [S.WAITING, S.TO_CHECK], S.COMPUTING),
         Transition("computed", "计算完成", [S.COMPUTING], S.TO_CHECK),
+        # A run that was given up: who had a result keeps it.
         Transition("abandon", "计算中止", [S.COMPUTING], S.WAITING),
+        Transition("keep", "计算中止，保留原结果", [S.COMPUTING], S.TO_CHECK),
         Transition(
             "report",
             "上报",

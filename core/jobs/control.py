@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from core.enums import ENDED, JobState
 from core.errors import Conflict, Refused
+from core.jobs.ending import abandon
 from core.jobs.kinds import KINDS
 from core.jobs.outbox import deliver, insert_once
 from core.models import Job
@@ -39,6 +40,7 @@ def _no_kind(job: Job, by: Any) -> str | None:
 def _cancelled(job: Job, by: Any) -> None:
     job.token += 1
     job.finished_at = timezone.now()
+    abandon(job)  # it may have begun before, and been given back
 
 
 def _asked_to_stop(job: Job, by: Any) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core import outages
 from core.enums import JobState
+from core.jobs.kinds import KINDS
 from core.models import Job
 from core.notify import notify
 
@@ -29,6 +30,8 @@ def end(mine: models.QuerySet[Job], job: Job, state: JobState, **values: Any) ->
             state=state, token=F("token") + 1, finished_at=timezone.now(), suspect_at=None, **values
         )
         if ended:
+            if state != JobState.DONE:
+                abandon(job)
             try:
                 with transaction.atomic():
                     tell(job, state, values.get("error", ""))
@@ -37,6 +40,21 @@ def end(mine: models.QuerySet[Job], job: Job, state: JobState, **values: Any) ->
                     raise
                 log.warning("job %s: its owner is not told for want of room: %s", job.pk, error)
     return bool(ended)
+
+
+def abandon(job: Job) -> None:
+    """Have its kind set right what an attempt has left. That this fails does not keep the job from
+    its end, unless the database is away: then the end is tried again as a whole."""
+    kind = KINDS.get(job.kind)
+    if kind is None or kind.abandoned is None:
+        return
+    try:
+        with transaction.atomic():
+            kind.abandoned(job)
+    except Exception as error:
+        if outages.is_database_away(error) and not outages.is_disk_full(error):
+            raise
+        log.exception("job %s (%s): what it has left stands", job.pk, job.kind)
 
 
 def tell(job: Job, state: JobState, error: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 KINDS: dict[str, Kind] = {}
 ATTEMPTS = 3
@@ -17,6 +18,8 @@ class Kind:
         before it counts as failed.
     minutes: the longest one attempt may take.
     keep_days: how long a result file can be fetched.
+    abandoned: called with the `Job` in the transaction in which it ends without having done its
+        work (failed, cancelled), to set right what an attempt has left. May be called again.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Kind:
     attempts: int
     minutes: float
     keep_days: int
+    abandoned: Callable[[Any], None] | None
 
 
 def job_kind(
@@ -38,6 +42,7 @@ def job_kind(
     attempts: int = ATTEMPTS,
     minutes: float = 60,
     keep_days: int = 7,
+    abandoned: Callable[[Any], None] | None = None,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare the function below it a kind of job. It stands in an app's `tasks.py`.
 
@@ -48,7 +53,7 @@ def job_kind(
     def declare(run: Callable[..., None]) -> Callable[..., None]:
         if name in KINDS:
             raise ValueError(f"two kinds of job named {name}")
-        KINDS[name] = Kind(name, title, queue, run, perm, attempts, minutes, keep_days)
+        KINDS[name] = Kind(name, title, queue, run, perm, attempts, minutes, keep_days, abandoned)
         return run
 
     return declare

@@ -8,15 +8,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import audit
+from core.among import Among
+from core.enums import ACTIVE
 from core.errors import Refused
 from core.jobs import Run as JobRun
 from core.jobs import submit
+from core.models import Job
 from core.periods import Period, parse_period
 from core.scope import require
 from core.transitions import transit_all
 from orgs.models import Area
 from reports.actions import store, tallies
-from reports.models import Indicator, Run
+from reports.enums import ReviewState
+from reports.models import Indicator, Review, Run
 from reports.queries import places
 from reports.scoring import score_places
 
@@ -85,6 +89,23 @@ def compute(run: Run, job: JobRun) -> Run:
         audit.record("reports.run.finish", run, by=None, after=audit.snapshot(run))
     job.progress(3, 3, "完成")
     return run
+
+
+def abandon(run: Run) -> int:
+    """Give the reviews back that a run was computing when it was given up: those that have a result
+    keep it, the others wait. Returns how many. What another run computes is left to it."""
+    period = parse_period(run.period)
+    mine = {place.area_id for place in places(run.area, period)}
+    others = Run.objects.filter(period=run.period, finished_at=None).exclude(pk=run.pk)
+    under_way = Job.objects.filter(state__in=ACTIVE, pk__in=others.values("job_id"))
+    for other in others.filter(job_id__in=under_way.values("pk")).select_related("area"):
+        mine -= {place.area_id for place in places(other.area, period)}
+    left = Review.objects.filter(
+        Among("area_id", mine), period=run.period, state=ReviewState.COMPUTING
+    )
+    return transit_all(left.filter(run=None), "abandon", by=None) + transit_all(
+        left.exclude(run=None), "keep", by=None
+    )
 
 
 def _scheme() -> list[dict]:

@@ -1,5 +1,6 @@
 """A run over real records, made through the actions of every room."""
 
+from collections import Counter
 from decimal import Decimal
 
 import pytest
@@ -8,11 +9,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core.audit import timeline
+from core.enums import JobState
 from core.errors import Refused
-from core.jobs import AlreadyRunning, execute
+from core.jobs import AlreadyRunning, cancel, execute
 from core.models import Job
 from core.periods import last_finished, parse_period, period_of
-from core.transitions import transit
+from core.transitions import transit, transit_all
 from orgs.actions.tree import move_area
 from orgs.models import Area
 from reports.actions.compute import start_run
@@ -44,6 +46,59 @@ def test_every_measure_has_an_indicator_and_the_weights_make_a_hundred(place):
     assert set(MEASURES) == set(Indicator.objects.values_list("key", flat=True))
     assert len(MEASURES) >= 12
     assert sum(Indicator.objects.values_list("weight", flat=True)) == 100
+
+
+def _states() -> Counter:
+    return Counter(Review.objects.values_list("state", flat=True))
+
+
+def _fails(run: Run) -> None:
+    """Its scheme cannot be reckoned with, as after a fault of ours: the job ends as failed."""
+    run.indicators[0]["weight"] = "much"
+    run.save(update_fields=["indicators"])
+    execute(run.job_id)
+
+
+def test_a_run_that_fails_gives_the_reviews_back(place):
+    officer = person("org_department", place.city)
+    period = reports.this_quarter()
+    _fails(start_run(period=period, area=place.street, by=officer))
+    assert Job.objects.get().state == JobState.FAILED
+    assert _states() == {ReviewState.WAITING: Review.objects.count()}, "never counted"
+
+    services.item(place.community)
+    reports.run(place.city, by=officer)
+    stood = scores(place.community)["needs_published"].part
+    services.item(place.community)
+    failed = start_run(period=period, area=place.city, by=officer)
+    _fails(failed)
+    assert _states() == {ReviewState.TO_CHECK: 14}, "the result that there was can be reported"
+    assert scores(place.community)["needs_published"].part == stood
+    review = Review.objects.get(area=place.community)
+    assert transit(review, "report", by=person("street_officer", place.street)).reported_at
+    assert [event.action for event in timeline(review)][-3:-1] == [
+        "reports.review.compute",
+        "reports.review.keep",
+    ]
+
+
+def test_a_run_that_is_cancelled_while_it_waits_for_another_attempt_gives_the_reviews_back(place):
+    officer = person("org_department", place.city)
+    reports.run(place.city, by=officer)
+    run = start_run(period=reports.this_quarter(), area=place.city, by=officer)
+    transit_all(Review.objects.all(), "compute", by=None)  # as the first attempt did
+    cancel(Job.objects.get(pk=run.job_id), by=officer)
+    assert _states() == {ReviewState.TO_CHECK: 14}
+
+
+def test_a_run_that_fails_leaves_to_another_what_that_one_computes(place):
+    officer = person("org_department", place.city)
+    period = reports.this_quarter()
+    whole = start_run(period=period, area=place.city, by=officer)
+    _fails(start_run(period=period, area=place.street, by=officer))
+    assert set(_states()) == {ReviewState.COMPUTING}
+    execute(whole.job_id)
+    assert _states() == {ReviewState.TO_CHECK: 14}
 
 
 def test_a_run_reviews_every_community_street_and_district_and_nothing_else(place):
