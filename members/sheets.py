@@ -84,7 +84,7 @@ class MemberSheet(SheetResource):
     unit = SheetField(
         "单位统一社会信用代码",
         Lookup(_units, by="credit_code", names=UNITS, noun="单位"),
-        aliases=("统一社会信用代码", "单位代码"),
+        aliases=("统一社会信用代码", "单位代码", "工作单位"),
         required=False,
         example="123702004274000374",
         help="只负责一个单位的联络员可以不填",
@@ -97,7 +97,7 @@ class MemberSheet(SheetResource):
             noun="社区或网格",
             hint="12位社区代码或15位网格代码",
         ),
-        aliases=("社区代码",),
+        aliases=("社区代码", "居住社区"),
         example="370202001001",
     )
     party_org = SheetField("单位党组织", Text(120), required=False, help="不填用单位登记的党组织")

@@ -52,7 +52,7 @@ class UnitSheet(SheetResource):
             noun="社区",
             hint="12位统计用区划代码，社区须在您的管理范围内",
         ),
-        aliases=("社区代码",),
+        aliases=("社区代码", "所在社区"),
         example="370202001001",
     )
     party_org = SheetField(

@@ -55,12 +55,15 @@ class Wanted:
         return self.group + self.name
 
     def spellings(self, shared: set[str]) -> list[set[str]]:
-        """Ways the header may be written, best first; a name that several columns share only
-        counts below its group."""
-        names = {_key(name) for name in (self.name, *self.aliases)}
+        """Ways the header may be written, best first: below its group, the name before its aliases
+        (of 所在社区代码 and 所在社区 side by side the first is meant). A name that several columns
+        share only counts below its group."""
+        names = [{_key(self.name)}, {_key(name) for name in self.aliases}]
         group = _key(self.group)
-        grouped = [{f"{group}{seam}{name}" for name in names} for seam in (_SEAM, "")]
-        return [*(grouped if group else []), names - shared]
+        grouped = [
+            {f"{group}{seam}{name}" for name in some} for seam in (_SEAM, "") for some in names
+        ]
+        return [*(grouped if group else []), *(some - shared for some in names)]
 
 
 class Row:
@@ -247,7 +250,8 @@ def _match(heads: list[str], wanted: Sequence[Wanted], bottom: int) -> _Header:
     for want in wanted:
         spellings = want.spellings(shared)
         hits: list[int] = []
-        for row, names in [*((heads, names) for names in spellings), (own, spellings[-1])]:
+        below = ((own, names) for names in spellings[-2:])
+        for row, names in [*((heads, names) for names in spellings), *below]:
             hits = [place for place, head in enumerate(row) if head in names]
             if hits:
                 break

@@ -217,6 +217,19 @@ def test_what_a_name_was_read_as_is_shown_and_written(tmp_path, place, officer):
     assert set(Unit.objects.values_list("area", flat=True)) == {place.community.pk}
 
 
+def test_a_column_of_names_is_read_and_one_of_codes_before_it(tmp_path, place, officer):
+    """People's own tables have 所在社区; who asks for codes finds both."""
+    here, there = place.community, place.sibling_community
+    row = ["新单位", credit_code(600_001), "医院"]
+    head = [*HEAD[:3], "所在社区"]
+    named = check(book(tmp_path / "a.xlsx", [head, [*row, there.name]]), UnitSheet(), by=officer)
+    assert [ready.values["area"] for ready in named.rows] == [there]
+    lines = [[*head, "所在社区代码"], [*row, there.name, here.code]]
+    both = check(book(tmp_path / "b.xlsx", lines), UnitSheet(), by=officer)
+    assert [ready.values["area"] for ready in both.rows] == [here]
+    assert both.table.unknown == ["所在社区"]
+
+
 def test_of_many_names_the_first_are_told_and_how_many_there_are(tmp_path, place, officer):
     for number in range(10, 22):
         community(place.street, number, f"湛山{number}社区居委会")
