@@ -23,6 +23,7 @@ from core.api.inputs import Write, check
 from core.api.outputs import Columns
 from core.errors import Conflict
 from core.filters import FilterSet
+from core.logs import leave_unnamed
 from core.prepared import Worded
 from core.scope import get_visible, require, still_visible
 from core.sheets.text import visible
@@ -121,6 +122,8 @@ class ScopedViewSet(GenericViewSet):
     def transit(self, request: Request, pk: int, **kwargs: Any) -> Response:
         found, step = self._get(pk), self.step
         require(request.user, step.perm, found, step.within)
+        if step.confidential:  # also of a body that is refused before the step is taken
+            leave_unnamed()
         body = self._body(request)
         if unknown := set(body) - {"reason", *(["data"] if step.form else [])}:
             raise ValidationError({name: ["没有这个字段。"] for name in sorted(unknown)})

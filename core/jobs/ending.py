@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import OperationalError, models, transaction
+from django.db import OperationalError, connection, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -16,6 +18,9 @@ from core.models import Job
 from core.notify import notify
 
 log = logging.getLogger(__name__)
+
+_PATIENCE_MS = 400  # below PostgreSQL's deadlock_timeout of 1 s
+_HELD = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 
 
 def end(mine: models.QuerySet[Job], job: Job, state: JobState, **values: Any) -> bool:
@@ -44,17 +49,36 @@ def end(mine: models.QuerySet[Job], job: Job, state: JobState, **values: Any) ->
 
 def abandon(job: Job) -> None:
     """Have its kind set right what an attempt has left. That this fails does not keep the job from
-    its end, unless the database is away: then the end is tried again as a whole."""
+    its end, unless the database is away: then the end is tried again as a whole.
+
+    A worker that stands still may hold the rows. The end of its job does not wait for it, for the
+    sweep and all other jobs would wait along.
+    """
     kind = KINDS.get(job.kind)
     if kind is None or kind.abandoned is None:
         return
     try:
-        with transaction.atomic():
+        with transaction.atomic(), _little_patience():
             kind.abandoned(job)
     except Exception as error:
-        if outages.is_database_away(error) and not outages.is_disk_full(error):
+        held = getattr(error.__cause__, "pgcode", None) in _HELD
+        if outages.is_database_away(error) and not held and not outages.is_disk_full(error):
             raise
         log.exception("job %s (%s): what it has left stands", job.pk, job.kind)
+
+
+@contextmanager
+def _little_patience() -> Iterator[None]:
+    """Within a savepoint on PostgreSQL: no row is waited for longer than `_PATIENCE_MS`."""
+    if connection.vendor != "postgresql":  # one writer at a time
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        (before,) = cursor.fetchone()
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{_PATIENCE_MS}ms"])
+        yield
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
 
 
 def tell(job: Job, state: JobState, error: str = "") -> None:

@@ -54,16 +54,19 @@ class Wanted:
         """What rows and messages call it: with its group, since names below groups recur."""
         return self.group + self.name
 
-    def spellings(self, shared: set[str]) -> list[set[str]]:
+    def spellings(self, shared: set[str]) -> list[str]:
         """Ways the header may be written, best first: below its group, the name before its aliases
-        (of 所在社区代码 and 所在社区 side by side the first is meant). A name that several columns
-        share only counts below its group."""
-        names = [{_key(self.name)}, {_key(name) for name in self.aliases}]
+        in their order (of 所在社区代码 and 所在社区 side by side the first is meant)."""
         group = _key(self.group)
-        grouped = [
-            {f"{group}{seam}{name}" for name in some} for seam in (_SEAM, "") for some in names
-        ]
-        return [*(grouped if group else []), *(some - shared for some in names)]
+        grouped = [f"{group}{seam}{name}" for seam in (_SEAM, "") for name in self._names()]
+        return [*(grouped if group else []), *self.bare(shared)]
+
+    def bare(self, shared: set[str]) -> list[str]:
+        """Those without the group; a name that several columns share only counts below it."""
+        return [name for name in self._names() if name not in shared]
+
+    def _names(self) -> list[str]:
+        return [_key(name) for name in (self.name, *self.aliases)]
 
 
 class Row:
@@ -248,11 +251,13 @@ def _match(heads: list[str], wanted: Sequence[Wanted], bottom: int) -> _Header:
     shared = {name for name, count in times.items() if count > 1}
     own = [head.rpartition(_SEAM)[2] for head in heads]  # below a group that the file added
     for want in wanted:
-        spellings = want.spellings(shared)
         hits: list[int] = []
-        below = ((own, names) for names in spellings[-2:])
-        for row, names in [*((heads, names) for names in spellings), *below]:
-            hits = [place for place, head in enumerate(row) if head in names]
+        ways = [
+            *((heads, name) for name in want.spellings(shared)),
+            *((own, name) for name in want.bare(shared)),
+        ]
+        for row, name in ways:
+            hits = [place for place, head in enumerate(row) if head == name]
             if hits:
                 break
         if not hits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 from django.views import View
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -113,7 +114,9 @@ class ConsoleView(View):
         own = self.request.resolver_match.view_name if self.request.resolver_match else ""
         if own == HOME or any(own == entry.url_name for entry in menu):
             return own
-        names = [own, *(resolve(urlsplit(address).path).view_name for _, address in crumbs[:1])]
+        names = [own]
+        with suppress(Resolver404):
+            names += [resolve(urlsplit(address).path).view_name for _, address in crumbs[:1]]
         above = (m.url_name for name in names for m in menu if name.startswith(m.url_name[:-1]))
         return f"{next(above, '')}/"
 

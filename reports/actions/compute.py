@@ -74,6 +74,8 @@ def compute(run: Run, job: JobRun) -> Run:
     stood = places(run.area, period)
     job.progress(0, 3, "准备评估对象")
     with job.atomic():
+        run.finished_at = None  # a job that is begun anew: until it ends, its reviews are its own
+        run.save(update_fields=["finished_at"])
         store.open_reviews(run, period)
         transit_all(store.reviews_of(run, stood), "compute", by=None)
     job.progress(1, 3, "统计各项记录")
@@ -96,13 +98,14 @@ def abandon(run: Run) -> int:
     keep it, the others wait. Returns how many. What another run computes is left to it."""
     period = parse_period(run.period)
     mine = {place.area_id for place in places(run.area, period)}
+    computing = Review.objects.filter(period=run.period, state=ReviewState.COMPUTING)
+    held = computing.filter(Among("area_id", mine)).order_by("pk").select_for_update(of=("self",))
+    pks = set(held.values_list("pk", flat=True))  # before a look at the others, who may begin now
     others = Run.objects.filter(period=run.period, finished_at=None).exclude(pk=run.pk)
     under_way = Job.objects.filter(state__in=ACTIVE, pk__in=others.values("job_id"))
     for other in others.filter(job_id__in=under_way.values("pk")).select_related("area"):
         mine -= {place.area_id for place in places(other.area, period)}
-    left = Review.objects.filter(
-        Among("area_id", mine), period=run.period, state=ReviewState.COMPUTING
-    )
+    left = computing.filter(Among("pk", pks), Among("area_id", mine))
     return transit_all(left.filter(run=None), "abandon", by=None) + transit_all(
         left.exclude(run=None), "keep", by=None
     )

@@ -228,6 +228,9 @@ def test_a_column_of_names_is_read_and_one_of_codes_before_it(tmp_path, place, o
     both = check(book(tmp_path / "b.xlsx", lines), UnitSheet(), by=officer)
     assert [ready.values["area"] for ready in both.rows] == [here]
     assert both.table.unknown == ["所在社区"]
+    lines = [[*head, "社区代码"], [*row, there.name, here.code]]
+    aliases = check(book(tmp_path / "c.xlsx", lines), UnitSheet(), by=officer)
+    assert [ready.values["area"] for ready in aliases.rows] == [here]
 
 
 def test_of_many_names_the_first_are_told_and_how_many_there_are(tmp_path, place, officer):

@@ -66,6 +66,8 @@ def test_the_log_does_not_name_who_rated(accepted, log_lines, way):
         assert client.post(address, {"grade": Grade.BAD}).status_code == 302
     else:
         address = f"/api/v1/claims/{claim.pk}/transitions/rate/"
+        refused = client.post(address, {"data": {"grade": "9"}}, "application/json")
+        assert refused.status_code == 400
         asked = client.post(address, {"data": {"grade": Grade.BAD}}, "application/json")
         assert asked.status_code == 200
     assert client.get(claim.get_absolute_url()).status_code == 200
