@@ -12,7 +12,7 @@ they are forked from (`load`, deploy/gunicorn.conf.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from operator import add
 from typing import Any, NamedTuple
@@ -40,6 +40,14 @@ class Reading(NamedTuple):
     initials: str
 
 
+def _spelt(syllables: Iterable[str]) -> Reading:
+    known = list(syllables)
+    return Reading("".join(known), "".join([syllable[0] for syllable in known]))
+
+
+_SECOND = {piece: _spelt([syllable]) for piece, syllable in _OTHERWISE.items()}
+
+
 def load() -> None:
     """Loads what the first name would, for a process whose children will spell some."""
     _pieces("")
@@ -54,16 +62,14 @@ def reading(name: str) -> Reading:
     first = _run_together([_read(piece) for piece in pieces], ending)
     if _OTHERWISE.keys().isdisjoint(pieces):
         return first
-    other = _run_together(
-        [(_OTHERWISE[piece],) if piece in _OTHERWISE else _read(piece) for piece in pieces], ending
-    )
+    other = _run_together([_SECOND.get(piece) or _read(piece) for piece in pieces], ending)
     return Reading(*(" ".join(dict.fromkeys(both)) for both in zip(first, other, strict=True)))
 
 
-def _run_together(pieces: list[tuple[str, ...]], ending: int) -> Reading:
-    syllables = [syllable for piece in pieces for syllable in piece]
-    body = syllables[: len(syllables) - ending]
-    return Reading("".join(syllables), "".join(syllable[0] for syllable in body))
+def _run_together(pieces: list[Reading], ending: int) -> Reading:
+    """`ending`: syllables at the end without an initial, of which each has one letter."""
+    initials = "".join([piece.initials for piece in pieces])
+    return Reading("".join([piece.full for piece in pieces]), initials[: len(initials) - ending])
 
 
 @cache
@@ -99,8 +105,8 @@ def _pieces(name: str) -> list[str]:
 
 
 @lru_cache(maxsize=20_000)
-def _read(piece: str) -> tuple[str, ...]:
+def _read(piece: str) -> Reading:
     from pypinyin import lazy_pinyin
 
     letters = (re.sub(r"[^a-z0-9]", "", syllable.lower()) for syllable in lazy_pinyin(piece))
-    return tuple(syllable for syllable in letters if syllable)
+    return _spelt(syllable for syllable in letters if syllable)

@@ -159,7 +159,7 @@ def _read_cells(
         tell(step, len(resource.columns) + 2, f"检查{name}")
         if name in table.missing:
             continue
-        raws = [row.raw(name) for row in rows]
+        raws = table.column(name)
         column.widget.prepare(raws, by)
         _note_names(column, checked)
         attribute, read = column.attribute, _Reader(column)

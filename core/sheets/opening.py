@@ -219,7 +219,9 @@ class _Lines:
                 raise _damaged() from error
             if isinstance(said, list):
                 number, cells = said
-                yield number, [_cell(c) if type(c) is dict else c for c in cells]
+                if dict in map(type, cells):
+                    cells = [_cell(c) if type(c) is dict else c for c in cells]
+                yield number, cells
                 continue
             if "refused" in said:
                 raise _too_much(said["refused"], self.limits)

@@ -36,7 +36,7 @@ _FOOT = re.compile(
     r"(?:(?:填报|填表|制表|报送|经办|审核|审批|.{0,6}负责)(?:单位|部门|人|日期|时间)|日期|备注|注|说明)"
     r"(?:[（(].{0,8}[)）])?[:：].*|(?:合计|总计|小计)[:：]?"
 )
-_FOOT_SIGNS = (":", "：", "计")  # none without one of these
+_FOOT_SIGN = re.compile("[:：计]")  # none without one of these
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,11 @@ class Table:
     errors_at: int | None = None
     unknown: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+
+    def column(self, name: str) -> list[Any]:
+        """The `raw` cells of a column, row by row."""
+        place = self.rows[0]._places.get(name) if self.rows else None
+        return [None if place is None else row._cells[place] for row in self.rows]
 
 
 @dataclass
@@ -203,7 +208,7 @@ def _read_sheet(sheet: Sheet, wanted: Sequence[Wanted]) -> tuple[_Header | None,
             foot = foot or number
             continue
         kept = _kept(cells, sources, known)
-        filled = sum(cell is not None for cell in kept)
+        filled = len(kept) - kept.count(None)
         if foot and filled > 1:
             raise Refused(
                 f"第 {foot} 行是落款或合计，第 {number} 行却还有数据。"
@@ -302,8 +307,10 @@ def _key(text: str) -> str:
 
 
 def _is_foot(cells: list[Any]) -> bool:
-    first = next((cell for cell in cells if cell is not None), None)
-    if not isinstance(first, str) or not any(sign in first for sign in _FOOT_SIGNS):
+    first = cells[0] if cells else None
+    if first is None:
+        first = next((cell for cell in cells if cell is not None), None)
+    if not isinstance(first, str) or not _FOOT_SIGN.search(first):
         return False  # most rows, which need not be cleared of blanks
     return bool(_FOOT.fullmatch("".join(first.split())))
 
