@@ -80,3 +80,15 @@ def test_a_scan_that_stays_at_the_sign_in_page_was_shown_too_little(client, plac
     for path in [*pages, *pages]:
         client.get(path)
     assert wapiti.shown(log())["console"] == set(pages)
+
+
+def test_what_is_no_fault_is_told_with_where_it_was_found():
+    found = [
+        "residents: LDAP Injection: GET /search/ q: …",
+        "residents: LDAP Injection: GET /search/ q: …",
+        "console: LDAP Injection: POST /console/areas/ name: …",
+        "console: SQL Injection: GET /console/ q: …",
+    ]
+    heading, *lines = wapiti.no_fault(found)
+    assert heading.startswith("LDAP Injection, 3 times")
+    assert lines == ["  GET /search/ q: 2", "  POST /console/areas/ name: 1"]
