@@ -74,8 +74,9 @@ def compute(run: Run, job: JobRun) -> Run:
     stood = places(run.area, period)
     job.progress(0, 3, "准备评估对象")
     with job.atomic():
-        run.finished_at = None  # a job that is begun anew: until it ends, its reviews are its own
-        run.save(update_fields=["finished_at"])
+        if run.finished_at:  # begun anew after its end: until the next, its reviews are its own
+            run.finished_at = None
+            run.save(update_fields=["finished_at"])
         store.open_reviews(run, period)
         transit_all(store.reviews_of(run, stood), "compute", by=None)
     job.progress(1, 3, "统计各项记录")
