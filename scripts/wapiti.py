@@ -202,8 +202,7 @@ def main(arguments: list[str]) -> int:
         print(*(f"{name}: {len(paths)} pages" for name, paths in seen.items()), sep="\n")
         found += too_few(seen)
     new = [line for line in found if not any(known in line for known in KNOWN)]
-    print(*no_fault(found), sep="\n")
-    print("\n".join(new) or "nothing found")
+    print("\n".join([*no_fault(found), *(new or ["nothing found"])]))
     return 1 if new else 0
 
 

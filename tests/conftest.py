@@ -41,11 +41,18 @@ def _nothing_is_known_of_another_database():
 
 
 @pytest.fixture
-def log_lines():
-    """Log lines of production, read back; the suite's own logging is restored afterwards."""
+def log():
+    """All that production writes while the test goes on, at the most talkative; the suite's own
+    logging is restored afterwards."""
     stream = io.StringIO()
     config = logs.logging_config(as_json=True, level="DEBUG")
     config["handlers"]["line"]["stream"] = stream
     logging.config.dictConfig(config)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    yield stream.getvalue
     logging.config.dictConfig(settings.LOGGING)
+
+
+@pytest.fixture
+def log_lines(log):
+    """The same line by line, read back."""
+    return lambda: [json.loads(line) for line in log().splitlines()]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging.config
 from typing import Any
 
 import pytest
 import structlog
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -17,7 +15,6 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.enums import Role
 from accounts.models import User
-from core import logs
 from core.jobs import execute
 from core.models import Job
 from members.models import Member
@@ -30,17 +27,6 @@ PASSWORD, NEW = "qiu-tian-de-2026", "dong-tian-de-2026"
 PHONE, SPACED = "13812345678", "138 1234 5678"
 NAME = "李某某"
 SECRETS = (PASSWORD, NEW, PHONE, SPACED, "1234 5678", "typed-as-a-name", "wrong-pass", "cha-xun-ma")
-
-
-@pytest.fixture
-def log():
-    """All that production writes while the test goes on, at the most talkative."""
-    stream = io.StringIO()
-    config = logs.logging_config(as_json=True, level="DEBUG")
-    config["handlers"]["line"]["stream"] = stream
-    logging.config.dictConfig(config)
-    yield stream.getvalue
-    logging.config.dictConfig(settings.LOGGING)
 
 
 def clean(text: str, *more: str) -> bool:

@@ -2,16 +2,17 @@
 
 from collections import Counter
 from decimal import Decimal
+from threading import Thread
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from core.audit import timeline
 from core.enums import JobState
 from core.errors import Refused
-from core.jobs import AlreadyRunning, cancel, execute
+from core.jobs import AlreadyRunning, cancel, execute, retry
 from core.models import Job
 from core.periods import last_finished, parse_period, period_of
 from core.transitions import transit, transit_all
@@ -89,6 +90,41 @@ def test_a_run_that_is_cancelled_while_it_waits_for_another_attempt_gives_the_re
     transit_all(Review.objects.all(), "compute", by=None)  # as the first attempt did
     cancel(Job.objects.get(pk=run.job_id), by=officer)
     assert _states() == {ReviewState.TO_CHECK: 14}
+
+
+@pytest.mark.postgres
+def test_the_end_of_a_run_does_not_wait_for_who_holds_its_reviews(place):
+    """A worker that stands still holds them: the job ends, and what it has left stands."""
+    officer = person("org_department", place.city)
+    reports.run(place.city, by=officer)
+    run = start_run(period=reports.this_quarter(), area=place.city, by=officer)
+    transit_all(Review.objects.all(), "compute", by=None)
+
+    def ends() -> None:
+        try:
+            cancel(Job.objects.get(pk=run.job_id), by=officer)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        assert list(Review.objects.select_for_update())
+        ending = Thread(target=ends, daemon=True)
+        ending.start()
+        ending.join(30)
+        assert not ending.is_alive(), "it waits for us"
+    assert Job.objects.get(pk=run.job_id).state == JobState.CANCELLED
+    assert set(_states()) == {ReviewState.COMPUTING}
+
+
+def test_a_run_that_is_begun_anew_is_under_way_again(place):
+    """Its worker died between the results and the job's end: others leave its reviews alone."""
+    run = reports.run(place.city)
+    assert run.finished_at
+    Job.objects.filter(pk=run.job_id).update(state=JobState.FAILED)
+    retry(Job.objects.get(pk=run.job_id), by=run.started_by)
+    _fails(run)
+    run.refresh_from_db()
+    assert run.finished_at is None
 
 
 def test_a_run_that_fails_leaves_to_another_what_that_one_computes(place):
