@@ -95,6 +95,10 @@ def test_the_same_number_is_not_registered_twice_and_the_message_gives_nothing_a
     assert Member.objects.count() == 1
 
 
+def test_a_number_in_full_width_is_that_number(sides):
+    assert make.member(sides, phone="１００－８７６５－４３２１").phone == PHONE
+
+
 def test_of_two_without_a_number_the_name_must_differ(sides):
     make.member(sides, phone="", name="李明")
     with pytest.raises(Refused, match="同名的另一人"):
