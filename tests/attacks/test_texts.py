@@ -34,7 +34,8 @@ from tests.guards.test_addresses import open_addresses, requests
 
 # A long walk whose answers do not hang on the database: once is enough, where it runs for real.
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
-TAG = "<s1>'\">{{7*7}}"
+TAG = "<s1>'\">{{9119*9137}}"
+RUN = str(9119 * 9137)  # too long to stand in a page by chance, as in the prints of the audit
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def test_markup_in_texts_is_shown_as_text_wherever_it_is_shown(world, walked):
         if url.startswith("/api/"):
             continue
         assert "<s1" not in body, url
-        assert ">49" not in body, f"{url} runs a template that somebody wrote"
+        assert RUN not in body, f"{url} runs a template that somebody wrote"
         shown += "&lt;s1" in body
     assert shown > 40, "the walk no longer meets what was written"
 
