@@ -218,10 +218,11 @@ class _Lines:
                 log.warning("sheet_reader_died")
                 raise _damaged() from error
             if isinstance(said, list):
-                number, cells = said
-                if dict in map(type, cells):
-                    cells = [_cell(c) if type(c) is dict else c for c in cells]
-                yield number, cells
+                for number, cells in said:
+                    if dict in map(type, cells):
+                        yield number, [_cell(c) if type(c) is dict else c for c in cells]
+                    else:
+                        yield number, cells
                 continue
             if "refused" in said:
                 raise _too_much(said["refused"], self.limits)

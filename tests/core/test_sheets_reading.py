@@ -183,6 +183,17 @@ def test_hidden_sheets_and_the_help_sheet_are_not_data(tmp_path):
     assert [row["单位名称"] for row in table.rows] == ["青岛第一医院"]
 
 
+def test_a_long_sheet_that_is_not_read_leaves_nothing_to_the_next(tmp_path):
+    others = [[f"列 {n}", "说明 " * 20] for n in range(2000)]
+    ours = [[f"第{n}号单位", f"9137{n:014}", n] for n in range(3000)]
+    path = book(
+        tmp_path / "a.xlsx", others, title="填表说明", also=[("数据", [HEAD, *ours], "visible")]
+    )
+    table = read_table(path, HEAD)
+    assert [row.number for row in table.rows] == list(range(2, 3002))
+    assert [[row.raw(name) for name in HEAD] for row in table.rows] == ours
+
+
 def test_two_sheets_that_fit_are_a_question_not_a_guess(tmp_path):
     path = book(
         tmp_path / "a.xlsx", [HEAD, ONE], title="一季度", also=[("二季度", [HEAD, ONE], "visible")]
