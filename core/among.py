@@ -47,10 +47,16 @@ class Among(Func):
         self._check()
         sql, params = compiler.compile(self.source_expressions[0])
         if self.of_text:
-            said, kind = [f'"{value.translate(_ESCAPES)}"' for value in self.values], "text"
+            said, kind = f'"{self._texts()}"', "text"
         else:
-            said, kind = map(str, self.values), "bigint"
-        return f"{sql} = ANY (%s::{kind}[])", [*params, "{" + ",".join(said) + "}"]
+            said, kind = ",".join(map(str, self.values)), "bigint"
+        return f"{sql} = ANY (%s::{kind}[])", [*params, f"{{{said}}}"]
+
+    def _texts(self) -> str:
+        said = '","'.join(self.values)
+        if "\\" in said or said.count('"') > 2 * len(self.values) - 2:
+            said = '","'.join([value.translate(_ESCAPES) for value in self.values])
+        return said
 
     def _check(self) -> None:
         if not self.values:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
@@ -39,7 +40,7 @@ def maker(model: type[M]) -> Callable[..., M]:
     """A function that makes new objects from values by attribute (`area_id`, not `area`), with the
     model's defaults for the others: a tenth of what calling the model takes. The defaults are
     asked for once, and no signal is sent."""
-    blank = model().__dict__
+    blank = {name: _plain(value) for name, value in model().__dict__.items()}
 
     def make(**values: Any) -> M:
         made = model.__new__(model)
@@ -47,6 +48,11 @@ def maker(model: type[M]) -> Callable[..., M]:
         return made
 
     return make
+
+
+def _plain(value: Any) -> Any:
+    """A default as it is read back: the words of a choice, not the member of its enumeration."""
+    return value.value if isinstance(value, Enum) else value
 
 
 def insert_all(objects: Sequence[M], dress: Callable[[Sequence[M]], None] | None = None) -> None:
@@ -69,8 +75,9 @@ def insert_all(objects: Sequence[M], dress: Callable[[Sequence[M]], None] | None
         obj.pk = pk
     table = connection.ops.quote_name(model._meta.db_table)
     _copy(table, fields, _in_chunks(objects, fields, dress))
+    alias = connection.alias
     for obj in objects:
-        obj._state.adding, obj._state.db = False, connection.alias
+        obj._state.adding, obj._state.db = False, alias
 
 
 def update_all(objects: Sequence[models.Model], names: Sequence[str]) -> None:

@@ -58,18 +58,21 @@ def load() -> None:
 def reading(name: str) -> Reading:
     """How `name` is typed. Latin letters and digits stand for themselves."""
     pieces = _pieces(name)
-    ending = next((len(e) for e in _ENDINGS if name.endswith(e) and name != e), 0)
-    first = _run_together([_read(piece) for piece in pieces], ending)
+    ending = 0
+    if name.endswith(_ENDINGS):
+        ending = next((len(e) for e in _ENDINGS if name.endswith(e) and name != e), 0)
+    first = _run_together(map(_read, pieces), ending)
     if _OTHERWISE.keys().isdisjoint(pieces):
         return first
-    other = _run_together([_SECOND.get(piece) or _read(piece) for piece in pieces], ending)
+    other = _run_together((_SECOND.get(piece) or _read(piece) for piece in pieces), ending)
     return Reading(*(" ".join(dict.fromkeys(both)) for both in zip(first, other, strict=True)))
 
 
-def _run_together(pieces: list[Reading], ending: int) -> Reading:
+def _run_together(pieces: Iterable[Reading], ending: int) -> Reading:
     """`ending`: syllables at the end without an initial, of which each has one letter."""
-    initials = "".join([piece.initials for piece in pieces])
-    return Reading("".join([piece.full for piece in pieces]), initials[: len(initials) - ending])
+    both = [*zip(*pieces, strict=True)] or ["", ""]
+    full, initials = map("".join, both)
+    return Reading(full, initials[: len(initials) - ending])
 
 
 @cache

@@ -31,6 +31,7 @@ from core.sheets.resources import Ready, SheetField, SheetResource
 from core.sheets.text import BadCell, to_text
 
 EMPTY = (None, "")
+_TEXTS = frozenset((str, type(None)))
 _NAMED = 10  # names of a column that are told
 _BATCH = 5000  # rows compared, and values of a column kept at hand, at a time
 Told = Callable[[int, int, str], None]  # done, total, what now
@@ -188,7 +189,7 @@ class _Reader(dict[str, Any]):
 
     def __init__(self, column: SheetField) -> None:
         super().__init__()
-        self.column, self.failed = column, False
+        self._read, self.failed = column.read, False
 
     def __missing__(self, raw: str) -> Any:
         if len(self) > _BATCH:
@@ -198,7 +199,7 @@ class _Reader(dict[str, Any]):
 
     def anew(self, raw: Any) -> Any:
         try:
-            return self.column.read(raw)
+            return self._read(raw)
         except BadCell as error:
             self.failed = True
             return error
@@ -227,6 +228,8 @@ def _note_names(column: SheetField, checked: Checked) -> None:
 
 def _note_doubts(rows: list[Row], raws: list[Any], column: SheetField, checked: Checked) -> None:
     """What could be read, and should be looked at: cells that are not text."""
+    if _TEXTS.issuperset(map(type, raws)):
+        return
     name, doubts = column.column_name, []
     for row, raw in zip(rows, raws, strict=True):
         if type(raw) is str or raw is None:

@@ -39,6 +39,7 @@ def test_a_made_object_is_like_a_new_one(place):
     fast = made(place, 1, name="甲")
     fields = [field.attname for field in Unit._meta.concrete_fields]
     assert [getattr(fast, name) for name in fields] == [getattr(new, name) for name in fields]
+    assert type(fast.state) is str, "as it is read back"
     assert fast._state.adding
     assert fast.area == place.community
     assert made(place, 2)._state is not fast._state
