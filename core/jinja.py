@@ -111,17 +111,19 @@ def url_or_none(name: str, *args: Any) -> str | None:
         return None
 
 
+_PAGING = ("after", "before")
+
+
 def query(request: HttpRequest | QueryDict, **changes: Any) -> str:
     """The address's own query with `changes`: None removes. Paging starts over unless it is set."""
-    params = (request if isinstance(request, QueryDict) else request.GET).copy()
-    for name in ("after", "before"):
-        params.pop(name, None)
+    asked = request if isinstance(request, QueryDict) else request.GET
+    params = {name: values for name, values in asked.lists() if name not in _PAGING}
     for name, value in changes.items():
         if value is None:
             params.pop(name, None)
         else:
-            params[name] = value
-    pairs = [(k, v) for k, values in params.lists() for v in values if v != ""]
+            params[name] = [value]
+    pairs = [(name, value) for name, values in params.items() for value in values if value != ""]
     return f"?{urlencode(pairs)}" if pairs else "?"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
 from inspect import Parameter, signature
 from typing import Any
 from urllib.parse import urlencode
@@ -124,7 +124,7 @@ class ListView(ConsoleView):
         """The transitions of `bulk`. Those that need data of each row cannot be among them."""
         steps = [machine_of(cls.model).transitions[name] for name in cls.bulk]
         for step in steps:
-            if step.perm is None or _needs_data(step):
+            if step.perm is None or _needs_data(step.apply):
                 raise ValueError(f"{cls.__name__}: {step.name} cannot be taken with many rows")
         return steps
 
@@ -259,9 +259,10 @@ def open_list(name: str, *, user: Any, query: QueryDict) -> ListView:
     return view
 
 
-def _needs_data(step: Transition) -> bool:
-    """Whether what the transition writes is not complete without a form of its own."""
-    if step.apply is None:
+@cache
+def _needs_data(apply: Callable[..., Any] | None) -> bool:
+    """Whether what a transition writes is not complete without a form of its own."""
+    if apply is None:
         return False
-    given = list(signature(step.apply).parameters.values())[2:]
+    given = list(signature(apply).parameters.values())[2:]
     return any(p.default is Parameter.empty for p in given if p.name != "reason")
