@@ -44,9 +44,11 @@ BENCHES = {
     "list_page": Bench("Rendering a list of 50 rows and 7 columns, without the database"),
     "lists": Bench("What PostgreSQL takes of the long lists", grows=True, seeded=True),
     "pages": Bench(
-        "Requests for a list of 100,000 items and for its JSON, two workers", seeded=True
+        "Requests for a list of 100,000 items and for its JSON, two workers",
+        grows=True,
+        seeded=True,
     ),
-    "portal": Bench("Requests for the residents' pages, two workers", seeded=True),
+    "portal": Bench("Requests for the residents' pages, two workers", grows=True, seeded=True),
     "reviews": Bench("Figures of a seeded city: pages and reviews", grows=True, seeded=True),
     "sheets": Bench("Sheets in and out", grows=True, seeded=True),
     "tree": Bench("The tree: 52,161 nodes, and parts of it", grows=True),
