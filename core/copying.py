@@ -40,7 +40,7 @@ def maker(model: type[M]) -> Callable[..., M]:
     """A function that makes new objects from values by attribute (`area_id`, not `area`), with the
     model's defaults for the others: a tenth of what calling the model takes. The defaults are
     asked for once, and no signal is sent."""
-    blank = {name: _plain(value) for name, value in model().__dict__.items()}
+    blank = {name: _as_read(value) for name, value in model().__dict__.items()}
 
     def make(**values: Any) -> M:
         made = model.__new__(model)
@@ -50,7 +50,7 @@ def maker(model: type[M]) -> Callable[..., M]:
     return make
 
 
-def _plain(value: Any) -> Any:
+def _as_read(value: Any) -> Any:
     """A default as it is read back: the words of a choice, not the member of its enumeration."""
     return value.value if isinstance(value, Enum) else value
 

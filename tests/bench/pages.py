@@ -13,7 +13,7 @@ import os
 import django
 
 from tests.bench import row
-from tests.bench.web import Ask, Site, cookie_of, milliseconds, server
+from tests.bench.web import SECONDS, Ask, Site, cookie_of, milliseconds, server
 
 WORD = "%E7%90%86%E5%8F%91"  # 理发
 LIST, ADMIN, BARE = "/console/services/items/", "/bench/admin/services/item/", "/bench/bare/"
@@ -64,7 +64,7 @@ def bench_connections(site: Site, other: Site, signed_in: dict[str, str]) -> Non
     ask = Ask("/bench/trivial/", signed_in)
     for one in (site, other):
         one.rate(ask, 0.5)
-    rounds = [(site.rate(ask, 1), other.rate(ask, 1)) for _ in range(5)]
+    rounds = [(site.rate(ask, SECONDS), other.rate(ask, SECONDS)) for _ in range(5)]
     kept, anew = (sorted(rates)[2] for rates in zip(*rounds, strict=True))
     took, theirs = milliseconds((kept, anew))
     row(

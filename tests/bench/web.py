@@ -26,7 +26,7 @@ from tests.bench import share
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS, CONNECTIONS, ROUNDS = 2, 8, 5
-SECONDS = 0.8 if share() == 1 else 0.4  # a round; the parts of a city show only how it grows
+SECONDS = 0.8 if share() == 1 else 0.25  # a round; the parts of a city show only how it grows
 START_SECONDS = 60
 
 
