@@ -14,8 +14,12 @@ from typing import Any
 import structlog
 from django_structlog.middlewares import RequestMiddleware
 
-# Grouped as people group it, with or without the country before it.
-_MOBILE = re.compile(r"(?<!\d)((?:\+?86[- ]?)?1[3-9]\d)[- ]?\d{4}[- ]?(\d{4})(?!\d)")
+# Grouped as people group it, with or without the country before it. The number of a request or a
+# task, by which somebody will look for the line, may hold as many digits: it is matched first, and left.
+_MOBILE = re.compile(
+    r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
+    r"|(?<!\d)((?:\+?86[- ]?)?1[3-9]\d)[- ]?\d{4}[- ]?(\d{4})(?!\d)"
+)
 _TELLING = re.compile(
     r"passw|secret|token|cookie|session|authorization|phone|mobile|otp", re.IGNORECASE
 )
@@ -42,8 +46,13 @@ def _clean(value: Any) -> Any:
         return [_clean(one) for one in value]
     if value is None or isinstance(value, bool | float):
         return value
-    text = _PAIR.sub(r"\1***", _ROW.sub(r"\1***", _MOBILE.sub(r"\1****\2", str(value))))
+    text = _PAIR.sub(r"\1***", _ROW.sub(r"\1***", _MOBILE.sub(_masked, str(value))))
     return value if isinstance(value, int) and text == str(value) else text
+
+
+def _masked(found: re.Match[str]) -> str:
+    first, last = found.groups()
+    return f"{first}****{last}" if first else found[0]
 
 
 def without_probes(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 
+import pytest
 import structlog
 
 
@@ -34,6 +35,17 @@ def test_phones_and_secrets_never_reach_it(log_lines):
     assert "138****5678" in text
     assert "137****5678" in text
     assert "ValueError" in text
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["631db6e2c0ffee00babeb14384744804", "631db6e2-5c1f-4b7e-9d20-a14384744804"],
+)
+def test_the_number_of_a_request_is_whole_whatever_digits_it_holds(log_lines, number):
+    structlog.get_logger("test.d").info(f"task {number} of 13812345678 done", request_id=number)
+    (line,) = log_lines()
+    assert line["request_id"] == number
+    assert line["event"] == f"task {number} of 138****5678 done"
 
 
 def test_a_request_is_logged_without_its_query_and_probes_are_not(log_lines, client, db):
