@@ -316,7 +316,8 @@ def _words(field: forms.Field, value: Any) -> str:
         return "是" if value else "否"
     if isinstance(value, list | tuple | QuerySet):
         return "、".join(_words(field, v) for v in value)
-    labels = dict(getattr(field, "choices", ()) or ()) if isinstance(value, str) else {}
+    # Only gone through: choices that a function gives have no length, nor any truth.
+    labels = dict(getattr(field, "choices", ())) if isinstance(value, str) else {}
     return str(labels.get(value, value))
 
 

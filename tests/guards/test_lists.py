@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.views import ListView
+from core.views.lists import open_list
 from tests.factories.rows import ROWS, World
 from tests.guards.project import Route, routes
 
@@ -67,6 +69,34 @@ def test_a_list_asks_as_often_for_fifty_rows_as_for_one(route):
     for step in route.view.bulk:
         look = client.get(reverse("core:list-bulk", args=[route.name, step]) + "?all=1")
         assert look.status_code in (200, 403)  # who sees the list may lack the right to the step
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "route",
+    [r for r in lists() if r.name not in ELSEWHERE and r.view.filters],
+    ids=lambda route: route.name,
+)
+def test_the_pages_about_a_list_open_with_each_of_its_filters(route):
+    """With each choice alone, as they say in words what is in force."""
+    world = World()
+    world.make(route.model._meta.label_lower)
+    client = Client()
+    reader = next(user for user in world.people.values() if _opens(route, user))
+    client.force_login(reader)
+    fields = open_list(route.name, user=reader, query=QueryDict()).filterset.form.fields
+    asked = [
+        {name: value}
+        for name, field in fields.items()
+        for value, _ in [c for c in getattr(field, "choices", ()) if c[0]][:1]
+    ]
+    pages = ["core:list-views", *(["core:list-export"] if route.view.exports else [])]
+    addresses = [reverse(page, args=[route.name]) for page in pages]
+    addresses += [reverse("core:list-bulk", args=[route.name, step]) for step in route.view.bulk]
+    for query in asked:
+        for address in [reverse(route.name), *addresses]:
+            status = client.get(address, query).status_code
+            assert status in (200, 403), (address, query, status)
 
 
 @pytest.mark.parametrize("route", lists(), ids=lambda route: route.name)
