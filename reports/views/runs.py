@@ -38,8 +38,9 @@ class RunDetail(_OfResults, DetailView):
 
     def extra(self):
         reviews = Review.objects.visible_to(self.request.user).filter(run=self.object)
+        jobs = Job.objects.visible_to(self.request.user)  # the system's own and others' are not
         return {
-            "job": Job.objects.filter(pk=self.object.job_id).first(),
+            "job": jobs.filter(pk=self.object.job_id).first(),
             "written": reviews.count(),
         }
 

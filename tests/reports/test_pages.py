@@ -59,6 +59,19 @@ def test_each_kind_of_record_that_a_score_counted_opens(client):
     assert opened == {measure.source.name for measure in MEASURES.values()}
 
 
+def test_a_run_leads_to_its_job_only_for_whoever_may_open_it(client):
+    place = small_city()
+    officer, other = (person("org_department", place.city) for _ in range(2))
+    run = reports.run(place.city, by=officer)
+    job = reverse("core:job", args=[run.job_id])
+    for user, opens in ((officer, True), (other, False)):
+        client.force_login(user)
+        page = client.get(run.get_absolute_url())
+        assert page.status_code == 200
+        assert (job in page.content.decode()) is opens
+        assert (client.get(job).status_code == 200) is opens
+
+
 def test_the_page_says_when_records_have_changed_since(client):
     place = small_city()
     reports.run(place.city)
