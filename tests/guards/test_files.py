@@ -18,7 +18,6 @@ UNGATED: dict[tuple[str, str], str] = {
     ("alliance/views/agreements.py", "renewal"): "whether there is one: its page asks again",
     ("alliance/views/agreements.py", "text_of"): _PART,
     ("members/views/reportings.py", "extra"): _PART,
-    ("reports/views/runs.py", "extra"): _PART,
     ("services/views/claims.py", "rating"): _PART,
 }
 # These narrow by the gate, or read what is open to everybody.
