@@ -53,6 +53,7 @@ class Among(Func):
         return f"{sql} = ANY (%s::{kind}[])", [*params, f"{{{said}}}"]
 
     def _texts(self) -> str:
+        """The texts between their quotes: escaped only where one of them needs it, as hardly any do."""
         said = '","'.join(self.values)
         if "\\" in said or said.count('"') > 2 * len(self.values) - 2:
             said = '","'.join([value.translate(_ESCAPES) for value in self.values])

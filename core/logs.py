@@ -16,7 +16,7 @@ from django_structlog.middlewares import RequestMiddleware
 
 # Grouped as people group it, with or without the country before it. The number of a request or a
 # task, by which somebody will look for the line, may hold as many digits: it is matched first, and left.
-_MOBILE = re.compile(
+_ID_OR_MOBILE = re.compile(
     r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
     r"|(?<!\d)((?:\+?86[- ]?)?1[3-9]\d)[- ]?\d{4}[- ]?(\d{4})(?!\d)"
 )
@@ -46,7 +46,7 @@ def _clean(value: Any) -> Any:
         return [_clean(one) for one in value]
     if value is None or isinstance(value, bool | float):
         return value
-    text = _PAIR.sub(r"\1***", _ROW.sub(r"\1***", _MOBILE.sub(_masked, str(value))))
+    text = _PAIR.sub(r"\1***", _ROW.sub(r"\1***", _ID_OR_MOBILE.sub(_masked, str(value))))
     return value if isinstance(value, int) and text == str(value) else text
 
 
