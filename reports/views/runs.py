@@ -12,7 +12,7 @@ from reports.tables import RunTable
 
 
 class _OfResults:
-    """Runs have no entry in the menu: they hang on the list of results."""
+    """Runs hang on the list of results: only who may start one has them in the menu."""
 
     def crumbs(self):
         above = ("评估结果", reverse("reports:reviews") + self.place_suffix)
