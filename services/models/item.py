@@ -144,7 +144,25 @@ class Item(Placed):
         indexes = [
             *(
                 models.Index(fields=[level, "state", "-id"], name=f"item_{level}")
-                for level in ("city", "district", "street", "community")
+                for level in ("street", "community")
+            ),
+            # Of a whole district the numbers of the filters (services/filters.py) are ten thousand
+            # rows: read off the index as well.
+            *(
+                models.Index(
+                    fields=[level, "state", "-id"],
+                    include=[
+                        *above,
+                        "kind",
+                        "topic",
+                        "beneficiary",
+                        "unit",
+                        "claimed",
+                        "capacity",
+                    ],
+                    name=f"item_in_{level}",
+                )
+                for level, above in {"city": (), "district": ("city",)}.items()
             ),
             # What residents and claimants browse: published, newest first, of one place and kind.
             *(

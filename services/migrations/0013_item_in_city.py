@@ -1,0 +1,22 @@
+from django.db import migrations, models
+
+from core.expand import AddIndexBeside
+
+
+class Migration(migrations.Migration):
+    atomic = False  # the index is built beside the writers
+
+    dependencies = [
+        ("services", "0012_item_offered"),
+    ]
+
+    operations = [
+        AddIndexBeside(
+            model_name="item",
+            index=models.Index(
+                fields=["city", "state", "-id"],
+                include=("kind", "topic", "beneficiary", "unit", "claimed", "capacity"),
+                name="item_in_city",
+            ),
+        ),
+    ]
