@@ -55,6 +55,8 @@ class Transition:
     apply: called with (locked object, by, **data) before the save; sets further fields. It may
         write other rows through their own actions: all is one transaction. One that has a
         parameter `reason` is given it.
+    then: called with (saved object, by) once the step stands in the log, in the same transaction:
+        what follows from it, and stands after it in a timeline.
     tell: called with (object, by); ids of the users whose inbox hears of it.
     say: called with (object, by); what the message says beneath its title and the reason.
     form: dotted path of a form class for the data that `apply` takes, if it takes any.
@@ -70,6 +72,7 @@ class Transition:
     confidential: bool = False
     guard: Callable[[Any, Any], str | None] | None = None
     apply: Callable[..., None] | None = None
+    then: Callable[[Any, Any], None] | None = None
     tell: Callable[[Any, Any], Iterable[int]] | None = None
     say: Callable[[Any, Any], str] | None = None
     within: Scope | None = None
@@ -207,6 +210,8 @@ def transit(obj: Any, name: str, *, by: Any, reason: str = "", **data: Any) -> A
             after=audit.snapshot(locked),
             reason=reason,
         )
+        if step.then:
+            step.then(locked, by)
         _tell(step, locked, by, reason)
     return locked
 
@@ -268,7 +273,7 @@ def transit_all(rows: models.QuerySet, name: str, *, by: Any, reason: str = "") 
     """
     machine = machine_of(rows.model)
     step = machine.transitions[name]
-    if step.guard or step.apply or step.tell or step.say or step.perm:
+    if step.guard or step.apply or step.then or step.tell or step.say or step.perm:
         raise ValueError(f"{machine.label}.{name} looks at each row: use transit()")
     with transaction.atomic():
         locked = list(

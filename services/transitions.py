@@ -187,6 +187,10 @@ def _rate(claim: Claim, by, grade: str, comment: str = "") -> None:
     follow(claim.item, claim)
 
 
+def _follow_up(claim: Claim, by) -> None:
+    ratings.open_rectification(claim)
+
+
 def _close(claim: Claim, by) -> None:
     claim.closed_at = timezone.now()
     follow(claim.item, claim)
@@ -279,6 +283,7 @@ CLAIM = Machine(
             confidential=True,
             guard=_staff_may_rate,
             apply=_rate,
+            then=_follow_up,
             tell=told_of_rating,
             say=notices.of_rating,
             form="services.forms.RatingForm",

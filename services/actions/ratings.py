@@ -28,14 +28,14 @@ def give_rating(claim: Claim, *, grade: str, comment: str = "") -> Rating:
     if len(comment) > longest:
         raise Refused(f"意见最多 {longest} 字，现为 {len(comment)} 字。", field="comment")
     today = timezone.localdate()
-    rating = Rating.objects.create(claim=claim, grade=grade, comment=comment, rated_on=today)
-    if grade in BAD_GRADES:
-        _open_rectification(rating)
-    return rating
+    return Rating.objects.create(claim=claim, grade=grade, comment=comment, rated_on=today)
 
 
-def _open_rectification(rating: Rating) -> None:
-    """Opened by nobody, as far as the log says: who rated is confidential."""
+def open_rectification(claim: Claim) -> None:
+    """After a bad grade; by nobody, as far as the log says: who rated is confidential."""
+    rating = claim.rating
+    if rating.grade not in BAD_GRADES:
+        return
     due_on = add_workdays(rating.rated_on, RECTIFY_WORKDAYS)
     matter = Rectification.objects.create(rating=rating, due_on=due_on)
     audit.record("services.rectification.open", matter, by=None, after=audit.snapshot(matter))
