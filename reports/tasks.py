@@ -11,7 +11,7 @@ from core.jobs import AlreadyRunning, job_kind, submit
 from core.models import Job
 from core.periods import last_finished, parse_period
 from orgs.models import Area
-from reports.actions.compute import abandon, compute, start_run
+from reports.actions.compute import abandon, compute, give_back, start_run
 from reports.actions.refresh import refresh
 from reports.actions.review import raise_all
 from reports.enums import ReviewKind
@@ -103,3 +103,9 @@ def refresh_open_reviews() -> bool:
     except AlreadyRunning:
         return False
     return True
+
+
+@shared_task(name="reports.give_back_reviews", queue="reports")
+def give_back_reviews() -> int:
+    """Give back the reviews that no run computes any more. Beat calls it."""
+    return give_back()

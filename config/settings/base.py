@@ -240,6 +240,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict] = {
         "task": "reports.refresh_open_reviews",
         "schedule": crontab(hour=4, minute=20),
     },
+    "give-back-reviews": {
+        "task": "reports.give_back_reviews",
+        "schedule": 600,
+        "options": {"expires": 600},
+    },
     "agreements-by-date": {
         "task": "alliance.tasks.turn_the_day",
         "schedule": crontab(hour=0, minute=10),

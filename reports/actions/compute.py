@@ -96,12 +96,14 @@ def compute(run: Run, job: JobRun) -> Run:
 
 def abandon(run: Run) -> int:
     """Give the reviews back that a run was computing when it was given up: those that have a result
-    keep it, the others wait. Returns how many. What another run computes is left to it."""
+    keep it, the others wait. Returns how many. What another run computes is left to it, and what a
+    worker that stands still has locked to `give_back`."""
     period = parse_period(run.period)
     mine = {place.area_id for place in places(run.area, period)}
     computing = Review.objects.filter(period=run.period, state=ReviewState.COMPUTING)
-    held = computing.filter(Among("area_id", mine)).order_by("pk").select_for_update(of=("self",))
-    pks = set(held.values_list("pk", flat=True))  # before a look at the others, who may begin now
+    free = computing.select_for_update(of=("self",), skip_locked=True)
+    # Before a look at the others, who may begin now.
+    pks = set(free.filter(Among("area_id", mine)).order_by("pk").values_list("pk", flat=True))
     others = Run.objects.filter(period=run.period, finished_at=None).exclude(pk=run.pk)
     under_way = Job.objects.filter(state__in=ACTIVE, pk__in=others.values("job_id"))
     for other in others.filter(job_id__in=under_way.values("pk")).select_related("area"):
@@ -110,6 +112,19 @@ def abandon(run: Run) -> int:
     return transit_all(left.filter(run=None), "abandon", by=None) + transit_all(
         left.exclude(run=None), "keep", by=None
     )
+
+
+def give_back() -> int:
+    """Give back what runs that have long ended still hold: when their jobs were given up, a worker
+    that stood still had it locked. Returns how many reviews."""
+    computing = Review.objects.filter(state=ReviewState.COMPUTING)
+    open_runs = Run.objects.filter(finished_at=None, period__in=computing.values("period"))
+    under_way = Job.objects.filter(state__in=ACTIVE, pk__in=open_runs.values("job_id"))
+    given = 0
+    for run in open_runs.exclude(job_id__in=under_way.values("pk")).select_related("area"):
+        with transaction.atomic():
+            given += abandon(run)
+    return given
 
 
 def _scheme() -> list[dict]:

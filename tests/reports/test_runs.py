@@ -18,12 +18,14 @@ from core.periods import last_finished, parse_period, period_of
 from core.transitions import transit, transit_all
 from orgs.actions.tree import move_area
 from orgs.models import Area
+from reports.actions import store
 from reports.actions.compute import start_run
 from reports.actions.review import adjust, raise_all, raise_later
 from reports.catalogue import MEASURES
 from reports.enums import ReviewState
 from reports.models import Indicator, Review, Run
 from reports.queries import score_lines
+from reports.tasks import give_back_reviews
 from services.enums import ClaimState
 from tests.factories import alliance, grids, members, reports, services
 from tests.factories.accounts import person
@@ -93,8 +95,8 @@ def test_a_run_that_is_cancelled_while_it_waits_for_another_attempt_gives_the_re
 
 
 @pytest.mark.postgres
-def test_the_end_of_a_run_does_not_wait_for_who_holds_its_reviews(place):
-    """A worker that stands still holds them: the job ends, and what it has left stands."""
+def test_the_end_of_a_run_does_not_wait_for_who_holds_one_of_its_reviews(place):
+    """A worker that stands still holds it: the job ends, and that one goes back when it is free."""
     officer = person("org_department", place.city)
     reports.run(place.city, by=officer)
     run = start_run(period=reports.this_quarter(), area=place.city, by=officer)
@@ -107,13 +109,29 @@ def test_the_end_of_a_run_does_not_wait_for_who_holds_its_reviews(place):
             connection.close()
 
     with transaction.atomic():
-        assert list(Review.objects.select_for_update())
+        assert Review.objects.select_for_update().get(area=place.community)
         ending = Thread(target=ends, daemon=True)
         ending.start()
         ending.join(30)
         assert not ending.is_alive(), "it waits for us"
-    assert Job.objects.get(pk=run.job_id).state == JobState.CANCELLED
-    assert set(_states()) == {ReviewState.COMPUTING}
+        assert Job.objects.get(pk=run.job_id).state == JobState.CANCELLED
+        assert _states() == {ReviewState.TO_CHECK: 13, ReviewState.COMPUTING: 1}
+    assert give_back_reviews() == 1
+    assert _states() == {ReviewState.TO_CHECK: 14}
+    assert give_back_reviews() == 0
+
+
+def test_only_what_no_run_computes_any_more_is_given_back(place):
+    officer = person("org_department", place.city)
+    run = start_run(period=reports.this_quarter(), area=place.city, by=officer)
+    start_run(period=reports.this_quarter(), area=place.other_street, by=officer)
+    store.open_reviews(run, reports.this_quarter())
+    transit_all(Review.objects.all(), "compute", by=None)
+    assert give_back_reviews() == 0, "both wait for a worker"
+    Job.objects.filter(pk=run.job_id).delete()  # however it came to its end
+    assert give_back_reviews() == 11
+    left = Review.objects.filter(state=ReviewState.COMPUTING)
+    assert {review.area.street or review.area for review in left} == {place.other_street}
 
 
 def test_a_run_that_is_begun_anew_is_under_way_again(place):
