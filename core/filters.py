@@ -23,9 +23,10 @@ from typing import Any, NamedTuple
 
 import django_filters
 from django import forms
-from django.db.models import Case, F, Model, Q, QuerySet, When
+from django.db.models import F, Model, Q, QuerySet
 
 from core import counting
+from core.flags import flag
 
 
 class Chip(NamedTuple):
@@ -272,9 +273,9 @@ class FilterSet(django_filters.FilterSet):
         if not isinstance(one, CaseFilter):
             return counting.Mark({f"counted_{name}": F(one.field_name)}, _as_choice)
         values = list(self._options(name))
-        # A case and not the bare condition, which may be one that holds for no row.
+        asked = self.queryset
         cases = {
-            f"counted_{name}_{n}": Case(When(one.condition(value), then=True), default=False)
+            f"counted_{name}_{n}": flag(asked.model, one.condition(value), using=asked.db)
             for n, value in enumerate(values)
         }
         return counting.Mark(cases, lambda held: list(compress(values, held)))
