@@ -140,8 +140,8 @@ class Client(threading.Thread):
             self.ledger.wrong.append(f"{self.name} {path}: {found.code}, without {expected!r}")
 
 
-class Resident(Client):
-    """Looks at the offers of a community and at one matter."""
+class Reader(Client):
+    """Looks at one page after the other: (address, what it must say)."""
 
     def __init__(self, *args: object, pages: list[tuple[str, str]]) -> None:
         super().__init__(*args)

@@ -19,9 +19,10 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlencode
 
 from scripts import prepare, seeding
-from scripts.clients import Client, Exporter, Resident, Writer
+from scripts.clients import Client, Exporter, Reader, Writer
 from scripts.network import Network, cut
 from scripts.processes import BEAT, WEB, Process, worker
 from scripts.replicas import PgBouncer, Standby
@@ -30,7 +31,12 @@ from scripts.throwaway import Place, Postgres, Redis, own_folder, started
 MACHINES = ["db1", "db2", "pool", "web1", "web2", "work1", "work2", "clock"]
 LOGS = prepare.ROOT / "var" / "machines"
 PASSWORD = "demonstration-alone-4711"
-WRITERS, RESIDENTS, EXPORTERS = 3, 3, 1
+WRITERS, RESIDENTS, OFFICERS, EXPORTERS = 3, 3, 1, 1
+REPORTS = [
+    ("/console/reports/overview/", "统计图"),
+    ("/console/reports/reviews/", "评估结果"),
+    ("/console/reports/runs/", "评估批次"),
+]
 NOTICED = 3  # seconds until somebody, or a watchdog, promotes the standby
 PATIENCE = 90  # seconds until the last job must have ended
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
@@ -74,7 +80,7 @@ class Show:
     processes: dict[str, Process]
     clients: list[Client] = field(default_factory=list)
     events: dict[str, float] = field(default_factory=dict)
-    read_from_standby: int = 0
+    read_from_standby: int = 0  # looks into its tables, before it was promoted
 
     def note(self, what: str) -> None:
         self.events[what] = time.monotonic()
@@ -186,12 +192,19 @@ def people(show: Show, stop: threading.Event) -> list[Client]:
     machines = [f"{show.processes[name].place.host}:8000" for name in ("web1", "web2")]
     public = ask(
         show.primary,
-        "SELECT number, title FROM services_item WHERE state = 'published' ORDER BY id LIMIT 40",
+        "SELECT i.number, i.title, a.code FROM services_item i"
+        " JOIN orgs_area a ON a.id = i.community_id WHERE i.state = 'published' ORDER BY i.id LIMIT 40",
     )
-    pages = [(f"/item/{number}/", title) for number, title in public]
+    # A matter's page is kept by the web; what somebody searches for is asked of the standby.
+    pages = [(f"/item/{number}/", title) for number, title, _ in public]
+    pages += [(f"/c/{code}/?{urlencode({'q': title})}", title) for _, title, code in public]
     found: list[Client] = [
-        Resident(f"r{n}", machines, stop, pages=pages) for n in range(1, RESIDENTS + 1)
+        Reader(f"r{n}", machines, stop, pages=pages) for n in range(1, RESIDENTS + 1)
     ]
+    for n in range(1, OFFICERS + 1):
+        officer = Reader(f"o{n}", machines, stop, pages=REPORTS)
+        officer.browser.sign_in("org", PASSWORD)
+        found.append(officer)
     for kind, count, letter in ((Writer, WRITERS, "w"), (Exporter, EXPORTERS, "e")):
         for n in range(1, count + 1):
             client = kind(f"{letter}{n}", machines, stop)
@@ -213,7 +226,7 @@ def play(show: Show) -> None:
     kill_at_work(show, "work1")
     time.sleep(10)
     (show.read_from_standby,) = ask(
-        show.standby, "SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'"
+        show.standby, "SELECT sum(seq_scan + coalesce(idx_scan, 0))::int FROM pg_stat_user_tables"
     )[0]
     show.note("db1 loses its network and its power")
     cut(show.tag, "db1")

@@ -21,6 +21,7 @@ _DEEDS = (
     " ON e.action = 'services.item.create' AND e.object_type = 'services.item'"
     " AND e.object_id = i.id::text WHERE i.title LIKE '演练%%' GROUP BY i.title"
 )
+MANY = 100  # of some hundreds of pages that may be read there, each has several
 _JOBS = "SELECT id::text, state, attempt FROM core_job WHERE kind = 'core.list_export'"
 
 
@@ -53,12 +54,15 @@ def judge(show: Show, patience: float) -> int:
     if not _audit_holds(show):
         faults.append("verify_audit found a broken row")
 
+    if show.read_from_standby < MANY:
+        faults.append("the standby was there to be read, and was not")
+
     reads = sum(client.ledger.reads for client in show.clients)
     print(f"""
 published     {len(told)} acknowledged, all there once with one entry in the audit log each;
               {len(unknown)} without an answer, of which {len(unknown & there.keys())} are there
 exports       {len(ordered)} ordered, {ended["done"]} done, {again} of them by a second attempt
-read          {reads} pages with what they must say; {show.read_from_standby} transactions on the standby
+read          {reads} pages with what they must say; {show.read_from_standby} looks into tables of the standby
 """)
     _keep(show)
     blows = [(what, at) for what, at in show.events.items() if not what.endswith("again")]
