@@ -70,6 +70,7 @@ class Register:
     role: str
     head: list[str]
     tables: tuple[str, ...]
+    yardstick: str
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.officer = folder, _holder(self.role)
@@ -118,7 +119,11 @@ class Register:
         _execute("DROP TABLE IF EXISTS bench_audit")
         _execute("CREATE TABLE bench_audit (LIKE core_auditevent INCLUDING ALL)")
 
-    def against_copy(self) -> None:
+    def stock(self) -> float:
+        """Seconds that stock takes for the rows."""
+        raise NotImplementedError
+
+    def measure(self) -> None:
         self.ours()
         for table, mark in [*self.marks.items(), ("core_auditevent", self.audited)]:
             ready = f"COPY (SELECT * FROM {table} WHERE id > {mark}) TO STDOUT"
@@ -137,11 +142,13 @@ class Register:
         row(work, took, "COPY of the ready rows", copied, at_most=5, memory=peak())
         self.empty()
         row(f"{work}, the same", took, "COPY of the rows and of their audit", audited)
+        row(f"import the same {self.resource}", took, self.yardstick, self.stock(), faster=40)
 
 
 class Units(Register):
     resource, role, head = "units", "org_department", UNIT_HEAD
     tables = ("orgs_unit",)
+    yardstick = "stock django-import-export (once; of the parts a tenth of the city's rows, scaled)"
 
     def lines(self) -> Iterator[list[Any]]:
         from orgs.models import Area
@@ -153,22 +160,18 @@ class Units(Register):
             yield [f"第{n}号共建单位有限公司", credit_code(9_000_000 + n), kinds[n % 6],
                    codes[n % len(codes)], f"中共第{n}号共建单位支部", "王晓明"]  # fmt: skip
 
-    def against_stock(self) -> None:
-        """Stock takes a minute and a half for the whole: once there, and five times at a tenth."""
-        plain = self.plain()
-
-        def stocked() -> None:
-            _stock(_units(), plain, rows())
-
-        if share() < 0.2:
-            took, stock = medians(self.ours, stocked, before=self.empty)
-        else:
-            (took,) = medians(self.ours, before=self.empty)
-            self.empty()
-            stock = seconds(stocked)
+    def stock(self) -> float:
+        """A minute and more for the whole: once there. It goes row by row, so that a tenth of the
+        city's rows stand for those of a part: at a tenth five times, for these are all."""
+        few = rows() if share() == 1 else min(rows(), ROWS // 10)
+        plain = self.plain(few)
+        (took,) = medians(
+            lambda: _stock(_units(), plain, few),
+            before=self.empty,
+            times=5 if share() < 0.2 else 1,
+        )
         self.empty()
-        yardstick = "stock django-import-export (once; five times at a tenth)"
-        row("import the same units", took, yardstick, stock, faster=40)
+        return took * rows() / few
 
 
 class Members(Register):
@@ -176,6 +179,7 @@ class Members(Register):
 
     resource, role, head = "members", "street_officer", MEMBER_HEAD
     tables = ("members_reporting", "members_member")
+    yardstick = "stock django-import-export (a tenth of the rows, once, scaled)"
 
     def lines(self) -> Iterator[list[Any]]:
         from orgs.models import Area, Unit
@@ -190,25 +194,21 @@ class Members(Register):
             yield [f"王{'晓明建国'[n % 4]}{'东南西北'[n // 4 % 4]}", f"199{n:08d}",
                    units[n % len(units)], codes[n % len(codes)], None, "法律咨询"]  # fmt: skip
 
-    def against_stock(self) -> None:
-        """Stock takes minutes for the whole, row by row: a tenth of the rows, once, stand for it."""
-        few = self.plain(rows() // 10)
-        (took,) = medians(self.ours, before=self.empty)
+    def stock(self) -> float:
+        """Minutes for the whole, row by row: a tenth of the rows, once, stand for it."""
+        few = rows() // 10
+        plain = self.plain(few)
+        took = seconds(lambda: _stock(_members(), plain, few))
         self.empty()
-        tenth = seconds(lambda: _stock(_members(), few, rows() // 10))
-        self.empty()
-        yardstick = "stock django-import-export, a tenth of the rows measured once and scaled"
-        row("import the same members", took, yardstick, tenth * 10, faster=40)
+        return took * rows() / few
 
 
 PARTS: dict[str, Callable[[Path], None]] = {
     "reporting": functools.partial(export, "reporting", "export the ledger of dual reporting"),
     "lists": functools.partial(export, "lists", "export the ledger of the lists"),
     "prepare": lambda folder: [Units(folder).prepare(), Members(folder).prepare()],
-    "units": lambda folder: Units(folder).against_copy(),
-    "units-stock": lambda folder: Units(folder).against_stock(),
-    "members": lambda folder: Members(folder).against_copy(),
-    "members-stock": lambda folder: Members(folder).against_stock(),
+    "units": lambda folder: Units(folder).measure(),
+    "members": lambda folder: Members(folder).measure(),
 }
 
 
