@@ -2,7 +2,7 @@
 
 ::
 
-    Unit.objects.annotate(is_gone=flag(Unit, Q(left_on__isnull=False)))
+    rows.annotate(is_gone=flag(Unit, Q(left_on__isnull=False), using=rows.db))
 
 A list asks several of these with each page, and Django takes longer to put them into words than
 PostgreSQL to answer them; so the words of a condition over the table's own columns are kept.
@@ -19,7 +19,7 @@ from django.db.models import BooleanField, Case, Q, When
 from django.db.models.expressions import BaseExpression, RawSQL
 from django.db.models.sql import Query
 
-MOST = 512  # conditions a process keeps: those with a day in them are new ones every day
+MOST = 512  # conditions a process keeps, the last used: one with a moment in it never comes again
 
 
 def flag(model: type[models.Model], condition: Q, *, using: str) -> BaseExpression:
@@ -34,6 +34,7 @@ def flag(model: type[models.Model], condition: Q, *, using: str) -> BaseExpressi
 
 @lru_cache(maxsize=MOST)
 def _in_words(model: type[models.Model], condition: Q, using: str) -> tuple[str, tuple[Any, ...]]:
-    where = Query(model).build_where(condition)  # FieldError where another table is asked
-    sql, params = where.as_sql(Query(model).get_compiler(using), connections[using])
+    query = Query(model)
+    where = query.build_where(condition)  # FieldError where another table is asked
+    sql, params = where.as_sql(query.get_compiler(using), connections[using])
     return f"CASE WHEN {sql} THEN true ELSE false END", tuple(params)
