@@ -88,8 +88,8 @@ class Register:
         layout = Layout("登记表", [Column(head) for head in self.head], title="登记表")
         write_table(self.book, layout, self.lines())
 
-    def plain(self, most: int | None = None) -> bytes:
-        """The same rows as stock wants them, or the first of them: the header in the first row."""
+    def plain(self, most: int) -> bytes:
+        """The first of the same rows as stock wants them: the header in the first row."""
         import openpyxl
 
         book, out = openpyxl.Workbook(write_only=True), io.BytesIO()
