@@ -118,12 +118,15 @@ def give_back() -> int:
     """Give back what runs that have long ended still hold: when their jobs were given up, a worker
     that stood still had it locked. Returns how many reviews."""
     computing = Review.objects.filter(state=ReviewState.COMPUTING)
+    under_way = Job.objects.filter(state__in=ACTIVE)
     open_runs = Run.objects.filter(finished_at=None, period__in=computing.values("period"))
-    under_way = Job.objects.filter(state__in=ACTIVE, pk__in=open_runs.values("job_id"))
     given = 0
     for run in open_runs.exclude(job_id__in=under_way.values("pk")).select_related("area"):
         with transaction.atomic():
-            given += abandon(run)
+            # Whoever tries the job again waits for us, or was first and is seen here.
+            job = Job.objects.select_for_update().filter(pk=run.job_id).first()
+            if job is None or job.state not in ACTIVE:
+                given += abandon(run)
     return given
 
 

@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 Waiting = Callable[[], bool]
 
 
-def _waits_for_us() -> bool:
+def waits_for_us() -> bool:
     """Whether some session waits for a lock that this one holds."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -50,7 +50,7 @@ def _while_it_counts() -> Iterator[Waiting]:
     """The reviews stand at 计算中; the records of service cannot be read."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {ServiceRecord._meta.db_table} IN ACCESS EXCLUSIVE MODE")
-        yield _waits_for_us
+        yield waits_for_us
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def _while_postgres_stores() -> Iterator[Waiting]:
     """The new scores are written, not committed; the run's own row cannot be."""
     with transaction.atomic():
         list(Run.objects.select_for_update(no_key=True))
-        yield _waits_for_us
+        yield waits_for_us
 
 
 @contextmanager

@@ -27,9 +27,11 @@ from reports.models import Indicator, Review, Run
 from reports.queries import score_lines
 from reports.tasks import give_back_reviews
 from services.enums import ClaimState
+from tests.core.test_job_workers import until
 from tests.factories import alliance, grids, members, reports, services
 from tests.factories.accounts import person
 from tests.factories.orgs import small_city, unit
+from tests.reports.test_review_killed import waits_for_us
 
 # A job beats its heart on a connection of its own: what it runs on must be committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,6 +134,32 @@ def test_only_what_no_run_computes_any_more_is_given_back(place):
     assert give_back_reviews() == 11
     left = Review.objects.filter(state=ReviewState.COMPUTING)
     assert {review.area.street or review.area for review in left} == {place.other_street}
+
+
+@pytest.mark.postgres
+def test_what_is_tried_again_at_that_moment_is_not_given_back(place):
+    officer = person("org_department", place.city)
+    run = start_run(period=reports.this_quarter(), area=place.city, by=officer)
+    store.open_reviews(run, reports.this_quarter())
+    Job.objects.filter(pk=run.job_id).update(state=JobState.FAILED, finished_at=timezone.now())
+    transit_all(Review.objects.all(), "compute", by=None)  # what its end could not give back
+
+    given: list[int] = []
+
+    def gives_back() -> None:
+        try:
+            given.append(give_back_reviews())
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        retry(Job.objects.get(pk=run.job_id), by=officer)
+        giving = Thread(target=gives_back, daemon=True)
+        giving.start()
+        until(waits_for_us)
+    giving.join(30)
+    assert given == [0]
+    assert set(_states()) == {ReviewState.COMPUTING}
 
 
 def test_a_run_that_is_begun_anew_is_under_way_again(place):
